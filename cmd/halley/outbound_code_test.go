@@ -1,0 +1,178 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// dialling are the names with which Go code opens a connection, asks for a name, or starts another program, by import path.
+var dialling = map[string]*regexp.Regexp{
+	"net":                          regexp.MustCompile(`^(Dial|Lookup|Resolver|DefaultResolver|ListenPacket|ListenUDP|ListenIP|ListenMulticast|FileConn)`),
+	"net/http":                     regexp.MustCompile(`^(Get|Head|Post|PostForm|Client|DefaultClient|Transport|DefaultTransport|NewClientConn)$`),
+	"crypto/tls":                   regexp.MustCompile(`^(Dial.*|Client)$`),
+	"os/exec":                      regexp.MustCompile(`^(Command.*|Cmd)$`),
+	"os":                           regexp.MustCompile(`^StartProcess$`),
+	"syscall":                      regexp.MustCompile(`^(Connect|Socket|Sendto|ForkExec|Exec|StartProcess)`),
+	"golang.org/x/sys/unix":        regexp.MustCompile(`^(Connect|Socket|Sendto|Exec)`),
+	"golang.org/x/sys/windows":     regexp.MustCompile(`^(Connect|Socket|Sendto|WSASendto|CreateProcess|ShellExecute)`),
+	"net/rpc":                      regexp.MustCompile(`.`),
+	"net/smtp":                     regexp.MustCompile(`.`),
+	"log/syslog":                   regexp.MustCompile(`.`),
+	"golang.org/x/net/websocket":   regexp.MustCompile(`.`),
+	"net/http/httputil":            regexp.MustCompile(`^(ReverseProxy|NewSingleHostReverseProxy)`),
+	"github.com/kardianos/service": regexp.MustCompile(`^Logger$`),
+}
+
+// mayDial are the files of the program that use such names, and why.
+var mayDial = map[string]string{
+	"halley/cmd/halley/internal/fleet/client.go": "the simulated devices connect to the server that --to names",
+	"halley/cmd/halley/machine.go":               "installing the service starts commands of the system",
+	"halley/cmd/halley/service_windows.go":       "what goes wrong is told to the event log of this machine",
+	"halley/cmd/halley/notify.go":                "systemd is told through a socket file of this machine",
+}
+
+// foreign are the packages of others that can reach the network or start programs, and why they are part of the program.
+var foreign = map[string]string{
+	"github.com/alexedwards/scs/v2":        "sessions: it only wraps the answers of net/http",
+	"github.com/gorilla/mux":               "routes: it only dispatches requests of net/http",
+	"github.com/klauspost/compress/gzhttp": "compression: it only wraps the answers of net/http",
+	"github.com/google/uuid":               "part of SQLite's C library: it reads the names of network cards",
+	"github.com/kardianos/service":         "installs the service; its logger, which could use syslog, is not used",
+	"golang.org/x/sys/windows":             "the system's own interface; what uses it is looked at here",
+	"modernc.org/libc":                     "SQLite's C library",
+}
+
+// aPackage is what go list says of a package.
+type aPackage struct {
+	ImportPath, Dir                  string
+	Standard                         bool
+	GoFiles, IgnoredGoFiles, Imports []string
+}
+
+// programPackages gives the packages of which the program is made on a system, but for the standard library's.
+func programPackages(t *testing.T, system string) []aPackage {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Dir,Standard,GoFiles,IgnoredGoFiles,Imports", ".")
+	cmd.Env = append(os.Environ(), "GOOS="+system, "CGO_ENABLED=0")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []aPackage
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p aPackage
+		err := decoder.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return packages
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !p.Standard {
+			packages = append(packages, p)
+		}
+	}
+}
+
+// TestNobodyElseCanDial fails where a part of the program begins to be able to open connections: what may is named above.
+func TestNobodyElseCanDial(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, system := range []string{"linux", "windows"} {
+		for _, p := range programPackages(t, system) {
+			if ours := p.ImportPath == "halley" || strings.HasPrefix(p.ImportPath, "halley/"); !ours {
+				if reaches(p.Imports) && foreign[p.ImportPath] == "" {
+					t.Errorf("%s became part of the program for %s and imports %v: does it open connections? If not, name it here", p.ImportPath, system, p.Imports)
+				}
+				continue
+			}
+			for _, name := range p.GoFiles {
+				file := path.Join(p.ImportPath, name)
+				for _, used := range diallingIn(t, filepath.Join(p.Dir, name)) {
+					seen[file] = true
+					if mayDial[file] == "" {
+						t.Errorf("%s uses %s on %s: nothing but what is named here may open connections", file, used, system)
+					}
+				}
+			}
+		}
+	}
+	for file := range mayDial {
+		if !seen[file] {
+			t.Errorf("%s need not be named any more", file)
+		}
+	}
+}
+
+// TestDiallingIsFound makes sure that the look at the code would see what must not be there.
+func TestDiallingIsFound(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "x.go")
+	code := "package x\n\nimport (\n\tn \"net\"\n\t\"net/http\"\n\t\"os\"\n)\n\n" +
+		"var a, b = n.Dial, http.DefaultClient\nvar c n.Dialer\nvar d = http.NewServeMux\nvar e = n.Listen\nvar f = os.Open\n"
+	if err := os.WriteFile(file, []byte(code), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := diallingIn(t, file), []string{"net.Dial", "net/http.DefaultClient", "net.Dialer"}; !slices.Equal(got, want) {
+		t.Errorf("found %v, want %v", got, want)
+	}
+	if !reaches([]string{"fmt", "net/smtp"}) || reaches([]string{"fmt", "net/url", "net/netip"}) {
+		t.Error("a package that imports net/smtp reaches the network, one that imports net/url does not")
+	}
+}
+
+// reaches says whether imports let a package of others open connections or start programs.
+func reaches(imports []string) bool {
+	return slices.ContainsFunc(imports, func(p string) bool {
+		return p == "net" || p == "net/http" || p == "net/rpc" || p == "net/smtp" || p == "log/syslog" || p == "os/exec"
+	})
+}
+
+// diallingIn gives the names of dialling that a file uses.
+func diallingIn(t *testing.T, file string) []string {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := map[string]string{}
+	for _, spec := range f.Imports {
+		to, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := path.Base(to)
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		if name == "." && dialling[to] != nil {
+			t.Errorf("%s imports %s with a dot, which hides what it uses", file, to)
+		}
+		paths[name] = to
+	}
+	var used []string
+	ast.Inspect(f, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			if x, ok := s.X.(*ast.Ident); ok {
+				if to := paths[x.Name]; dialling[to] != nil && dialling[to].MatchString(s.Sel.Name) {
+					used = append(used, to+"."+s.Sel.Name)
+				}
+			}
+		}
+		return true
+	})
+	return used
+}

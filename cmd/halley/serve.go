@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"halley/config"
+	"halley/protocols"
+	"halley/protocols/modem"
+	"halley/protocols/tax6xx"
+	"halley/protocols/websensor"
+	"halley/protocols/wifi"
+	"halley/server"
+	"halley/server/logging"
+	"halley/storage"
+)
+
+// families are the device families that this program speaks, in the order in which they are asked about a body.
+func families() protocols.Set {
+	return protocols.Set{websensor.New(), wifi.New(), tax6xx.New(), modem.New()}
+}
+
+func serveCommand() *command {
+	return &command{
+		name:    "serve",
+		summary: "run the server in the foreground",
+		about: "Prints one line, \"ready\", to standard output once all listeners accept; everything else goes to standard error.\n" +
+			"SIGTERM or Ctrl-C stop it within five seconds. Without a configuration it keeps everything in ./halley-data.",
+		example: "halley serve --data /srv/halley --devices 192.168.1.10:8081 --accept approve",
+		prepare: func(fs *flag.FlagSet) action {
+			st := addSettings(fs, everySetting)
+			return func(ctx context.Context, io streams, _ []string) error {
+				c, err := st.load(io)
+				if err != nil {
+					return err
+				}
+				return asService(ctx, func(ctx context.Context, running func()) error { return serve(ctx, io, c, running) })
+			}
+		},
+	}
+}
+
+// garbagePercent is how far the heap may grow beyond what is in use before it is collected. It is less than Go's usual 100: with
+// 10,000 devices that keeps a third of the memory free for others, and costs the way of an upload less than can be measured.
+const garbagePercent = 60
+
+// serve runs the server until ctx ends. running is called when all listeners accept.
+func serve(ctx context.Context, io streams, c config.Config, running func()) (err error) {
+	if !slices.ContainsFunc(io.environ, func(v string) bool { return strings.HasPrefix(v, "GOGC=") }) {
+		defer debug.SetGCPercent(debug.SetGCPercent(garbagePercent))
+	}
+	onTerminal := isTerminal(io.err)
+	log, err := logging.New(logging.Options{
+		Level: c.Log.Level, Terminal: io.err, Colour: onTerminal,
+		File: c.Log.File, FileBytes: c.Log.FileBytes, Files: c.Log.Files,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	srv, err := server.New(ctx, server.Options{
+		Config: c, Version: version, Families: families(), Log: log.Logger,
+		OpenStore: func(ctx context.Context) (storage.Store, error) {
+			return openStore(ctx, c.Data, log.With("part", "store"))
+		},
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, srv.Close()) }()
+	if err := srv.ListenDevices(ctx); err != nil {
+		return err
+	}
+	if err := listenViewer(ctx, srv, c, log.Logger); err != nil {
+		return err
+	}
+	link, err := issueFirstSignIn(withRealPort(c, srv), srv.Data())
+	if err != nil {
+		return err
+	}
+	if onTerminal {
+		fmt.Fprintf(io.err, "\n  Sign in (once, within one hour): %s\n\n", link)
+	} else {
+		log.Info("the address of the first sign-in lies in a file of the data folder", "file", newFirstSignIn(c, srv.Data()).Path())
+	}
+	return runUntilDone(ctx, io, running, srv, log.Logger)
+}
+
+// withRealPort puts the viewer's port into c where the configuration leaves the choice to the system.
+func withRealPort(c config.Config, srv *server.Server) config.Config {
+	for _, l := range srv.Status().Listeners {
+		if l.Purpose == "viewer" && strings.HasSuffix(c.Viewer.Address, ":0") {
+			c.Viewer.Address = l.Address
+		}
+	}
+	return c
+}
+
+// runUntilDone works until ctx ends, and tells standard output and systemd when it begins and ends.
+func runUntilDone(ctx context.Context, io streams, running func(), srv *server.Server, log *slog.Logger) error {
+	tell := func(state string) {
+		if err := notifySystemd(context.WithoutCancel(ctx), io.environ, state); err != nil {
+			log.Warn("systemd was not told how the service stands", "error", err)
+		}
+	}
+	stopTelling := context.AfterFunc(ctx, func() { tell("STOPPING=1") })
+	defer stopTelling()
+	err := srv.Run(ctx, func() {
+		fmt.Fprintln(io.out, "ready")
+		tell("READY=1")
+		running()
+	})
+	// Being asked to stop is no failure.
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// isTerminal says whether a person reads w.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	// The null device is a character device too.
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
+}

@@ -1,0 +1,235 @@
+package access
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"halley"
+	"halley/storage"
+)
+
+const (
+	// tokenPrefix lets people and secret scanners see what a leaked text is.
+	tokenPrefix = "halley_"
+	// tokenLifetime is how long a token lives when nobody says otherwise.
+	tokenLifetime = 90 * 24 * time.Hour
+	// longestLifetime keeps expiry times in what a store can hold.
+	longestLifetime = 10 * 366 * 24 * time.Hour
+	// tokenKept is how long a found token is trusted without asking the store again, so that a revoked one ends within it.
+	tokenKept = 3 * time.Second
+	// tokensKept bounds the memory that found tokens take.
+	tokensKept = 1024
+	// nameRunes is the longest name of a token, in characters.
+	nameRunes = 200
+)
+
+// Never is the lifetime of a token that does not end.
+const Never time.Duration = -1
+
+// TokenStore is what Tokens needs of the store; storage.Access has it.
+type TokenStore interface {
+	CreateToken(ctx context.Context, t storage.Token, c halley.Change) (storage.Token, error)
+	Token(ctx context.Context, hash []byte) (storage.Token, error)
+	RevokeToken(ctx context.Context, name string, c halley.Change) error
+}
+
+// Tokens makes, finds and revokes bearer tokens. Its methods may be called at the same time.
+type Tokens struct {
+	store TokenStore
+
+	mu    sync.Mutex
+	found map[[sha256.Size]byte]foundToken
+}
+
+// foundToken is a token that the store knew a moment ago.
+type foundToken struct {
+	token storage.Token
+	until time.Time
+}
+
+// NewTokens gives Tokens over a store.
+func NewTokens(store TokenStore) *Tokens {
+	return &Tokens{store: store, found: make(map[[sha256.Size]byte]foundToken)}
+}
+
+// NewToken says what token to make.
+type NewToken struct {
+	// Name is unique among the tokens that count: 1 to 200 characters without control characters.
+	Name string
+	// Role is halley.Reader where it is empty.
+	Role halley.Role
+	// Lifetime is 90 days where it is 0; Never for a token that does not end; ten years at most.
+	Lifetime time.Duration
+}
+
+// ParseLifetime reads the lifetime of a token as people write it: "never", a number of days such as "90d", or a duration such
+// as "24h". The empty text gives 0, the default.
+func ParseLifetime(s string) (time.Duration, error) {
+	switch s {
+	case "":
+		return 0, nil
+	case "never":
+		return Never, nil
+	}
+	d, err := time.ParseDuration(s)
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		var n int
+		if n, err = strconv.Atoi(days); err == nil {
+			d = time.Duration(min(max(n, 0), 100_000)) * 24 * time.Hour
+		}
+	}
+	if err != nil || d <= 0 || d > longestLifetime {
+		return 0, &halley.Error{
+			Kind: halley.Invalid, Op: "read a token's lifetime", Code: "expires-not-valid", Field: "expires",
+			Message: `write "never", a number of days such as "90d" or a time such as "24h", ten years at most`,
+		}
+	}
+	return d, nil
+}
+
+// Create makes a token and gives its text, which is kept nowhere and can be shown this once. Errors: Invalid where name, role
+// or lifetime is wrong, Conflict where the name is used.
+func (t *Tokens) Create(ctx context.Context, n NewToken, c halley.Change) (string, storage.Token, error) {
+	token, err := n.token(c.At)
+	if err != nil {
+		return "", storage.Token{}, err
+	}
+	text := tokenPrefix + rand.Text()
+	hash := sha256.Sum256([]byte(text))
+	token.Hash = hash[:]
+	token, err = t.store.CreateToken(ctx, token, c)
+	if err != nil {
+		return "", storage.Token{}, err
+	}
+	return text, token, nil
+}
+
+// token checks n and gives the row to store, still without its hash.
+func (n NewToken) token(at halley.Millis) (storage.Token, error) {
+	const op = "create a token"
+	role := n.Role
+	if role == "" {
+		role = halley.Reader
+	}
+	lifetime := n.Lifetime
+	if lifetime == 0 {
+		lifetime = tokenLifetime
+	}
+	switch {
+	case !validName(n.Name):
+		return storage.Token{}, &halley.Error{
+			Kind: halley.Invalid, Op: op, Code: "name-not-valid", Field: "name",
+			Message: "give the token a name of 1 to 200 characters without control characters",
+		}
+	case !role.Valid():
+		return storage.Token{}, &halley.Error{
+			Kind: halley.Invalid, Op: op, Code: "role-not-valid", Field: "role",
+			Message: `write "reader" or "administrator"`,
+		}
+	case lifetime != Never && (lifetime < 0 || lifetime > longestLifetime):
+		return storage.Token{}, &halley.Error{
+			Kind: halley.Invalid, Op: op, Code: "expires-not-valid", Field: "expires",
+			Message: "let the token end within ten years, or never",
+		}
+	}
+	token := storage.Token{Name: n.Name, Role: role, CreatedAt: at}
+	if lifetime != Never {
+		token.ExpiresAt = at + halley.Millis(lifetime.Milliseconds())
+	}
+	return token, nil
+}
+
+// validName says whether name can be a token's: text that prints, and not blank.
+func validName(name string) bool {
+	if !utf8.ValidString(name) || strings.TrimSpace(name) == "" || utf8.RuneCountInString(name) > nameRunes {
+		return false
+	}
+	return !strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
+}
+
+// Revoke ends the token of this name. It ends at once in this process and within seconds in every other. NotFound where there
+// is none that still counts.
+func (t *Tokens) Revoke(ctx context.Context, name string, c halley.Change) error {
+	err := t.store.RevokeToken(ctx, name, c)
+	t.mu.Lock()
+	clear(t.found)
+	t.mu.Unlock()
+	return err
+}
+
+// Find gives who presents this token. Unauthenticated where it is unknown, revoked or expired at now. A token that another
+// process made counts at once, for only tokens that were found are remembered, for three seconds.
+func (t *Tokens) Find(ctx context.Context, text string, now time.Time) (Caller, error) {
+	if !strings.HasPrefix(text, tokenPrefix) {
+		return Caller{}, unauthenticated("token-not-valid", "this token is not known: make one with `halley token create`")
+	}
+	token, err := t.lookUp(ctx, sha256.Sum256([]byte(text)), now)
+	if err != nil {
+		return Caller{}, err
+	}
+	if token.ExpiresAt != 0 && halley.MillisOf(now) >= token.ExpiresAt {
+		return Caller{}, unauthenticated("token-expired", "this token has expired: make another with `halley token create`")
+	}
+	return Caller{
+		Kind: ByToken, Name: token.Name, Role: token.Role,
+		Session: "token " + strconv.FormatInt(token.ID, 10), ExpiresAt: token.ExpiresAt,
+	}, nil
+}
+
+// lookUp gives the token of this hash from memory or from the store.
+func (t *Tokens) lookUp(ctx context.Context, hash [sha256.Size]byte, now time.Time) (storage.Token, error) {
+	t.mu.Lock()
+	known, ok := t.found[hash]
+	t.mu.Unlock()
+	if ok && now.Before(known.until) {
+		return known.token, nil
+	}
+	token, err := t.store.Token(ctx, hash[:])
+	unknown := halley.KindOf(err) == halley.NotFound ||
+		err == nil && (token.RevokedAt != 0 || subtle.ConstantTimeCompare(token.Hash, hash[:]) != 1)
+	switch {
+	case unknown:
+		t.forget(hash)
+		return storage.Token{}, unauthenticated("token-not-valid", "this token is not known: make one with `halley token create`")
+	case err != nil:
+		return storage.Token{}, err
+	}
+	t.remember(hash, foundToken{token: token, until: now.Add(tokenKept)}, now)
+	return token, nil
+}
+
+// remember keeps a found token; the memory is bounded by dropping what is out of date, and all where that is not enough.
+func (t *Tokens) remember(hash [sha256.Size]byte, f foundToken, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.found) >= tokensKept {
+		for k, v := range t.found {
+			if !now.Before(v.until) {
+				delete(t.found, k)
+			}
+		}
+		if len(t.found) >= tokensKept {
+			clear(t.found)
+		}
+	}
+	t.found[hash] = f
+}
+
+func (t *Tokens) forget(hash [sha256.Size]byte) {
+	t.mu.Lock()
+	delete(t.found, hash)
+	t.mu.Unlock()
+}
+
+// unauthenticated gives the error for a caller who is not known.
+func unauthenticated(code, message string) error {
+	return &halley.Error{Kind: halley.Unauthenticated, Op: "authenticate", Code: code, Message: message}
+}

@@ -1,0 +1,6 @@
+//go:build unix && !linux
+
+package datadir
+
+// shareKind cannot tell here.
+func shareKind(string) (string, error) { return "", nil }

@@ -1,0 +1,253 @@
+// Package registry is this server's own copy of what is known of devices: which there are, in what state, and by what they
+// prove themselves. The acknowledged path asks it and never waits for the database. The copy follows the store within a
+// second and is kept in a file, so that a server that starts while the database is away still knows its devices.
+//
+// It holds hashes of secrets only.
+package registry
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"halley"
+	"halley/storage"
+)
+
+// pollEvery is how often the store is asked whether something changed; commands of the administrator take effect within it.
+const pollEvery = time.Second
+
+// When the file is written: not more often than every 30 s, once devices have not changed for 3 s, for while a fleet arrives each
+// copy would be out of date at once, but after 2 minutes at the latest.
+const (
+	saveEvery  = 30 * time.Second
+	saveQuiet  = 3 * time.Second
+	saveLatest = 2 * time.Minute
+)
+
+// Source is what the registry reads from the store.
+type Source interface {
+	RegistryVersion(ctx context.Context) (int64, error)
+	Devices(ctx context.Context, f storage.DeviceFilter) ([]halley.Device, error)
+	Channels(ctx context.Context, f storage.ChannelFilter) ([]halley.Channel, error)
+	Credentials(ctx context.Context) ([]storage.Credential, error)
+}
+
+// Options configure a Registry.
+type Options struct {
+	Source Source
+	// File is the path of the durable copy.
+	File string
+	// Write replaces a file atomically, readable by the owner alone, with what content writes.
+	Write func(path string, content func(io.Writer) error) error
+	Log   *slog.Logger
+}
+
+// Registry is the copy. Its methods may be called at the same time.
+type Registry struct {
+	opts    Options
+	current atomic.Pointer[snapshot]
+	poke    chan struct{}
+	loading sync.Mutex
+	// savedAt is when the file was written; changedAt when the copy changed last; unsavedSince when it changed first after the file
+	// was written, zero where the file is up to date. loading guards them.
+	savedAt, changedAt, unsavedSince time.Time
+	mu                               sync.Mutex
+	watchers                         []chan struct{}
+}
+
+// Open loads the copy from the store, or from its file where the store is away.
+func Open(ctx context.Context, opts Options) (*Registry, error) {
+	r := &Registry{opts: opts, poke: make(chan struct{}, 1)}
+	r.current.Store(newSnapshot(copied{}))
+	err := r.load(ctx, true)
+	if err == nil {
+		return r, nil
+	}
+	if halley.KindOf(err) != halley.Unavailable {
+		return nil, err
+	}
+	opts.Log.Warn("the store is away: starting with the devices known when it was last there", "err", err)
+	if err := r.loadFile(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Device gives what is known of the device that calls itself key.
+func (r *Registry) Device(key halley.DeviceKey) (halley.Device, bool) {
+	d, ok := r.current.Load().devices[key]
+	if !ok {
+		return halley.Device{}, false
+	}
+	return *d, true
+}
+
+// DeviceByID gives what is known of a device.
+func (r *Registry) DeviceByID(id halley.DeviceID) (halley.Device, bool) {
+	d, ok := r.current.Load().byID[id]
+	if !ok {
+		return halley.Device{}, false
+	}
+	return *d, true
+}
+
+// Devices lists all devices by id.
+func (r *Registry) Devices() []halley.Device { return r.current.Load().Devices }
+
+// Channels lists the channels of a device that have not ended, by number. The caller must not change the list.
+func (r *Registry) Channels(id halley.DeviceID) []halley.Channel {
+	return r.current.Load().channels[id]
+}
+
+// Version is that of the store's registry when the copy was made.
+func (r *Registry) Version() int64 { return r.current.Load().Version }
+
+// EntryPoint says which device a secret path belongs to.
+func (r *Registry) EntryPoint(path string) (storage.Credential, bool) {
+	s := r.current.Load()
+	if len(s.entryPoints) == 0 || len(path) < minSecretPath {
+		return storage.Credential{}, false
+	}
+	c, ok := s.entryPoints[sha256.Sum256([]byte(path))]
+	return c, ok
+}
+
+// HasCredential says whether a device must prove itself in this way, and with what hash.
+func (r *Registry) HasCredential(id halley.DeviceID, kind storage.CredentialKind) (storage.Credential, bool) {
+	c, ok := r.current.Load().credentials[credentialKey{id, kind}]
+	return c, ok
+}
+
+// Poke asks for a look at the store now rather than at the next poll.
+func (r *Registry) Poke() {
+	select {
+	case r.poke <- struct{}{}:
+	default:
+	}
+}
+
+// Watch gives a channel that receives after each change of the copy; changes that come together count once.
+func (r *Registry) Watch() <-chan struct{} {
+	c := make(chan struct{}, 1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watchers = append(r.watchers, c)
+	return c
+}
+
+// Refresh looks at the store and takes over what changed.
+func (r *Registry) Refresh(ctx context.Context) error { return r.load(ctx, false) }
+
+// Run follows the store until ctx ends, and then writes the file.
+func (r *Registry) Run(ctx context.Context) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	away := false
+	for {
+		select {
+		case <-ctx.Done():
+			return r.save()
+		case <-tick.C:
+		case <-r.poke:
+		}
+		err := r.Refresh(ctx)
+		if err != nil && !away && ctx.Err() == nil {
+			r.opts.Log.Warn("cannot look for changes to devices; the last known ones stay in force", "err", err)
+		}
+		away = err != nil
+		if r.saveDue() {
+			if err := r.save(); err != nil {
+				r.opts.Log.Warn("cannot keep the copy of the devices", "err", err)
+			}
+		}
+	}
+}
+
+// load takes over the store's state where its version differs, or always.
+func (r *Registry) load(ctx context.Context, always bool) error {
+	r.loading.Lock()
+	defer r.loading.Unlock()
+	version, err := r.opts.Source.RegistryVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the version of the registry: %w", err)
+	}
+	if !always && version == r.Version() {
+		return nil
+	}
+	c := copied{Version: version}
+	if c.Devices, err = r.opts.Source.Devices(ctx, storage.DeviceFilter{}); err != nil {
+		return fmt.Errorf("reading the devices: %w", err)
+	}
+	if c.Channels, err = r.opts.Source.Channels(ctx, storage.ChannelFilter{}); err != nil {
+		return fmt.Errorf("reading the channels: %w", err)
+	}
+	if c.Credentials, err = r.opts.Source.Credentials(ctx); err != nil {
+		return fmt.Errorf("reading the credentials of devices: %w", err)
+	}
+	r.current.Store(newSnapshot(c))
+	r.changedAt = time.Now()
+	if r.unsavedSince.IsZero() {
+		r.unsavedSince = r.changedAt
+	}
+	r.notify()
+	return nil
+}
+
+func (r *Registry) notify() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.watchers {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (r *Registry) saveDue() bool {
+	r.loading.Lock()
+	defer r.loading.Unlock()
+	if r.unsavedSince.IsZero() || time.Since(r.savedAt) < saveEvery {
+		return false
+	}
+	return time.Since(r.changedAt) >= saveQuiet || time.Since(r.unsavedSince) >= saveLatest
+}
+
+func (r *Registry) save() error {
+	r.loading.Lock()
+	defer r.loading.Unlock()
+	if r.unsavedSince.IsZero() || r.opts.File == "" {
+		return nil
+	}
+	if err := r.opts.Write(r.opts.File, r.current.Load().copied.write); err != nil {
+		return fmt.Errorf("writing the copy of the devices: %w", err)
+	}
+	r.unsavedSince, r.savedAt = time.Time{}, time.Now()
+	return nil
+}
+
+func (r *Registry) loadFile() error {
+	data, err := os.ReadFile(r.opts.File)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the copy of the devices: %w", err)
+	}
+	var c copied
+	if err := json.Unmarshal(data, &c); err != nil {
+		return fmt.Errorf("reading the copy of the devices in %s: %w", r.opts.File, err)
+	}
+	r.current.Store(newSnapshot(c))
+	return nil
+}

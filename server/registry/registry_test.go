@@ -1,0 +1,297 @@
+package registry_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"halley"
+	"halley/server/registry"
+	"halley/storage"
+)
+
+var key = halley.DeviceKey{Family: halley.WiFi, Serial: "20960050"}
+
+const secretPath = "/e/abcdefghijklmnopqrstuvwxyz"
+
+// source is a store's registry with what the test puts in.
+type source struct {
+	mu          sync.Mutex
+	version     int64
+	devices     []halley.Device
+	channels    []halley.Channel
+	credentials []storage.Credential
+	err         error
+	reads       int
+}
+
+func (s *source) set(change func(*source)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.version++
+	change(s)
+}
+
+func (s *source) RegistryVersion(context.Context) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.version, s.err
+}
+
+func (s *source) Devices(context.Context, storage.DeviceFilter) ([]halley.Device, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reads++
+	return append([]halley.Device(nil), s.devices...), s.err
+}
+
+func (s *source) Channels(context.Context, storage.ChannelFilter) ([]halley.Channel, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]halley.Channel(nil), s.channels...), s.err
+}
+
+func (s *source) Credentials(context.Context) ([]storage.Credential, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]storage.Credential(nil), s.credentials...), s.err
+}
+
+func hash(secret string) []byte {
+	h := sha256.Sum256([]byte(secret))
+	return h[:]
+}
+
+func filled() *source {
+	return &source{
+		version: 5,
+		devices: []halley.Device{{ID: 1, DeviceKey: key, Name: "Cold room 3", State: halley.DeviceAccepted}},
+		channels: []halley.Channel{
+			{ID: 12, DeviceID: 1, Number: 2, Quantity: halley.Humidity},
+			{ID: 11, DeviceID: 1, Number: 1, Quantity: halley.Temperature},
+			{ID: 10, DeviceID: 1, Number: 1, Quantity: halley.Temperature, Unit: "°F", Ended: true},
+		},
+		credentials: []storage.Credential{
+			{ID: 3, DeviceID: 1, Kind: storage.EntryPoint, Hash: hash(secretPath)},
+			{ID: 4, DeviceID: 1, Kind: storage.CustomerKey, Hash: hash("key")},
+		},
+	}
+}
+
+func options(src registry.Source, file string) registry.Options {
+	return registry.Options{
+		Source: src, File: file, Log: slog.New(slog.DiscardHandler),
+		Write: func(path string, content func(io.Writer) error) error {
+			var b bytes.Buffer
+			if err := content(&b); err != nil {
+				return err
+			}
+			return os.WriteFile(path, b.Bytes(), 0o600)
+		},
+	}
+}
+
+func open(t *testing.T, src registry.Source, file string) *registry.Registry {
+	t.Helper()
+	r, err := registry.Open(t.Context(), options(src, file))
+	if err != nil {
+		t.Fatalf("opening the registry: %v", err)
+	}
+	return r
+}
+
+// checkFilled looks for what filled holds.
+func checkFilled(t *testing.T, r *registry.Registry) {
+	t.Helper()
+	d, ok := r.Device(key)
+	if !ok || d.Name != "Cold room 3" {
+		t.Errorf("Device(%v) = %+v, %v", key, d, ok)
+	}
+	if d, ok := r.DeviceByID(1); !ok || d.DeviceKey != key {
+		t.Errorf("DeviceByID(1) = %+v, %v", d, ok)
+	}
+	var numbers []int
+	for _, c := range r.Channels(1) {
+		numbers = append(numbers, int(c.ID))
+	}
+	if diff := cmp.Diff([]int{11, 12}, numbers); diff != "" {
+		t.Errorf("channels that have not ended, by number (-want +got):\n%s", diff)
+	}
+	if c, ok := r.EntryPoint(secretPath); !ok || c.ID != 3 {
+		t.Errorf("EntryPoint of the secret path = %+v, %v", c, ok)
+	}
+	if _, ok := r.EntryPoint(secretPath + "x"); ok {
+		t.Error("EntryPoint knows a path that nobody made")
+	}
+	if c, ok := r.HasCredential(1, storage.CustomerKey); !ok || c.ID != 4 {
+		t.Errorf("HasCredential(customer key) = %+v, %v", c, ok)
+	}
+}
+
+func TestOpenLoadsTheStore(t *testing.T) {
+	t.Parallel()
+	r := open(t, filled(), "")
+	checkFilled(t, r)
+	if _, ok := r.Device(halley.DeviceKey{Family: halley.WebSensor, Serial: key.Serial}); ok {
+		t.Error("a device of another family has the same serial number and was found")
+	}
+}
+
+func TestRefreshReadsOnlyWhatChanged(t *testing.T) {
+	t.Parallel()
+	src := filled()
+	r := open(t, src, "")
+	for range 3 {
+		if err := r.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if src.reads != 1 {
+		t.Errorf("the devices were read %d times without a change, want once", src.reads)
+	}
+	src.set(func(s *source) { s.devices[0].State = halley.DeviceRejected })
+	watch := r.Watch()
+	if err := r.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if d, _ := r.Device(key); d.State != halley.DeviceRejected {
+		t.Errorf("state after the change: got %q", d.State)
+	}
+	select {
+	case <-watch:
+	default:
+		t.Error("the watcher was not told of the change")
+	}
+}
+
+func TestAwayStoreLeavesWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	src := filled()
+	r := open(t, src, "")
+	src.set(func(s *source) { s.err = errors.New("gone") })
+	if err := r.Refresh(t.Context()); err == nil {
+		t.Error("Refresh said nothing of a store that is away")
+	}
+	checkFilled(t, r)
+}
+
+func TestOpenWithoutTheStoreUsesTheFile(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "registry.json")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := open(t, filled(), file).Run(ctx); err != nil { // writes the file at its end
+		t.Fatalf("running the registry: %v", err)
+	}
+	away := &source{err: &halley.Error{Kind: halley.Unavailable, Op: "open the store"}}
+	checkFilled(t, open(t, away, file))
+	data, err := os.ReadFile(file)
+	if err != nil || !json.Valid(data) {
+		t.Errorf("the durable copy is not JSON: %v", err)
+	}
+}
+
+func TestOpenFailsOnABrokenStore(t *testing.T) {
+	t.Parallel()
+	if _, err := registry.Open(t.Context(), options(&source{err: errors.New("schema too new")}, "")); err == nil {
+		t.Error("Open took no notice of a store that is there and broken")
+	}
+}
+
+func TestRunFollowsTheStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		src := filled()
+		r, err := registry.Open(t.Context(), options(src, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- r.Run(ctx) }()
+		synctest.Wait()
+
+		src.set(func(s *source) { s.devices[0].Name = "polled" })
+		time.Sleep(time.Second + time.Millisecond) //nolint:forbidigo // fake time
+		synctest.Wait()
+		if d, _ := r.Device(key); d.Name != "polled" {
+			t.Errorf("name one second after the change: got %q", d.Name)
+		}
+
+		src.set(func(s *source) { s.devices[0].Name = "poked" })
+		r.Poke()
+		synctest.Wait()
+		if d, _ := r.Device(key); d.Name != "poked" {
+			t.Errorf("name after a poke: got %q", d.Name)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run ended with %v", err)
+		}
+	})
+}
+
+func TestTheCopyIsWrittenWhenDevicesHaveComeToRest(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		// changes is for how many seconds, from the tenth, a device changes every second.
+		changes int
+		// written is in which seconds the file is written.
+		written []int
+	}{
+		"nothing changes":                 {0, []int{3}},
+		"a few changes":                   {5, []int{3, 33}},
+		"changes for a minute":            {60, []int{3, 73}},
+		"changes that never come to rest": {300, []int{3, 131, 252}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				src, began := filled(), time.Now()
+				o := options(src, "registry.json")
+				var written []int
+				o.Write = func(_ string, content func(io.Writer) error) error {
+					written = append(written, int(time.Since(began)/time.Second))
+					return content(io.Discard)
+				}
+				r, err := registry.Open(t.Context(), o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan error, 1)
+				go func() { done <- r.Run(ctx) }()
+				// Between two looks at the store, so that the order of both is certain.
+				time.Sleep(time.Second / 2) //nolint:forbidigo // fake time
+				for second := range 310 {
+					if second >= 10 && second < 10+tt.changes {
+						src.set(func(s *source) { s.devices[0].FirstSeenAt++ })
+					}
+					time.Sleep(time.Second) //nolint:forbidigo // fake time
+				}
+				synctest.Wait()
+				got := written
+				cancel()
+				if err := <-done; err != nil {
+					t.Errorf("Run ended with %v", err)
+				}
+				if diff := cmp.Diff(tt.written, got); diff != "" {
+					t.Errorf("seconds in which the file was written (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}

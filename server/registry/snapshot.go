@@ -1,0 +1,127 @@
+package registry
+
+import (
+	"bufio"
+	"cmp"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+
+	"halley"
+	"halley/storage"
+)
+
+// minSecretPath is shorter than any entry point that Halley makes; shorter paths are not worth hashing.
+const minSecretPath = 16
+
+// copied is what the durable copy holds.
+type copied struct {
+	Version     int64
+	Devices     []halley.Device
+	Channels    []halley.Channel
+	Credentials []storage.Credential
+}
+
+// write writes c as one JSON object, element by element: as a whole it would take several megabytes of memory for a moment.
+func (c *copied) write(w io.Writer) error {
+	b := bufio.NewWriterSize(w, 64<<10)
+	fmt.Fprintf(b, `{"Version":%d,"Devices":`, c.Version)
+	if err := writeList(b, c.Devices); err != nil {
+		return err
+	}
+	_, _ = b.WriteString(`,"Channels":`)
+	if err := writeList(b, c.Channels); err != nil {
+		return err
+	}
+	_, _ = b.WriteString(`,"Credentials":`)
+	if err := writeList(b, c.Credentials); err != nil {
+		return err
+	}
+	_, _ = b.WriteString("}\n")
+	return b.Flush() // gives the first error of all before
+}
+
+func writeList[T any](b *bufio.Writer, list []T) error {
+	e := json.NewEncoder(b)
+	between := byte('[')
+	for i := range list {
+		_ = b.WriteByte(between)
+		between = ','
+		if err := e.Encode(&list[i]); err != nil {
+			return err
+		}
+	}
+	if len(list) == 0 {
+		_ = b.WriteByte('[')
+	}
+	return b.WriteByte(']')
+}
+
+// snapshot is one state of the copy, never changed after it is made.
+type snapshot struct {
+	copied
+	devices     map[halley.DeviceKey]*halley.Device
+	byID        map[halley.DeviceID]*halley.Device
+	channels    map[halley.DeviceID][]halley.Channel
+	entryPoints map[[sha256.Size]byte]storage.Credential
+	credentials map[credentialKey]storage.Credential
+}
+
+type credentialKey struct {
+	device halley.DeviceID
+	kind   storage.CredentialKind
+}
+
+func newSnapshot(c copied) *snapshot {
+	s := &snapshot{
+		copied:      c,
+		devices:     make(map[halley.DeviceKey]*halley.Device, len(c.Devices)),
+		byID:        make(map[halley.DeviceID]*halley.Device, len(c.Devices)),
+		channels:    make(map[halley.DeviceID][]halley.Channel, len(c.Devices)),
+		entryPoints: make(map[[sha256.Size]byte]storage.Credential),
+		credentials: make(map[credentialKey]storage.Credential, len(c.Credentials)),
+	}
+	for i := range c.Devices {
+		d := &c.Devices[i]
+		s.devices[d.DeviceKey] = d
+		s.byID[d.ID] = d
+	}
+	s.arrange()
+	for _, cr := range c.Credentials {
+		s.credentials[credentialKey{cr.DeviceID, cr.Kind}] = cr
+		if cr.Kind == storage.EntryPoint && len(cr.Hash) == sha256.Size {
+			s.entryPoints[[sha256.Size]byte(cr.Hash)] = cr
+		}
+	}
+	return s
+}
+
+// arrange finds the channels of each device that have not ended. Its lists are parts of s.Channels.
+func (s *snapshot) arrange() {
+	slices.SortStableFunc(s.Channels, func(a, b halley.Channel) int {
+		return cmp.Or(cmp.Compare(a.DeviceID, b.DeviceID), compareEnded(a.Ended, b.Ended), cmp.Compare(a.Number, b.Number))
+	})
+	for list := s.Channels; len(list) > 0; {
+		n := 1
+		for n < len(list) && list[n].DeviceID == list[0].DeviceID && list[n].Ended == list[0].Ended {
+			n++
+		}
+		if !list[0].Ended {
+			s.channels[list[0].DeviceID] = list[:n:n]
+		}
+		list = list[n:]
+	}
+}
+
+// compareEnded puts what has not ended first.
+func compareEnded(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}

@@ -1,0 +1,120 @@
+// Package release brings uploads out of quarantine: when a device has been accepted, what it sent before is appended to the
+// journal and comes the same way as everything else.
+package release
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"halley"
+	"halley/server/journal"
+	"halley/server/quarantine"
+	"halley/storage"
+)
+
+// pageUploads is how many uploads are read at a time.
+const pageUploads = 200
+
+// atOnce is how many uploads are on their way to the journal at one time.
+const atOnce = 64
+
+// Devices says how devices stand.
+type Devices interface {
+	Device(key halley.DeviceKey) (halley.Device, bool)
+}
+
+// Journal takes what is released.
+type Journal interface {
+	Append(ctx context.Context, e journal.Entry) (journal.Entry, error)
+}
+
+// Quarantine holds what may be released.
+type Quarantine interface {
+	Held() map[halley.DeviceKey]quarantine.Held
+	Uploads(ctx context.Context, key halley.DeviceKey, after int64, limit int) ([]quarantine.Upload, error)
+	Remove(ctx context.Context, uploads []quarantine.Upload) error
+}
+
+// Releaser releases what the acceptance of a device settles.
+type Releaser struct {
+	Devices    Devices
+	Journal    Journal
+	Quarantine Quarantine
+	// Deliver is told of each entry after it is durable.
+	Deliver func(journal.Entry)
+	Log     *slog.Logger
+}
+
+// Settle looks through the quarantine once. It may be repeated and interrupted at any point: an upload that is appended twice
+// is stored once, by its identity.
+func (r *Releaser) Settle(ctx context.Context) error {
+	for key, held := range r.Quarantine.Held() {
+		if !releasable(held) {
+			continue
+		}
+		if d, ok := r.Devices.Device(key); !ok || d.State != halley.DeviceAccepted {
+			continue
+		}
+		if err := r.device(ctx, key); err != nil {
+			return fmt.Errorf("releasing the uploads of an accepted device: %w", err)
+		}
+	}
+	return nil
+}
+
+func releasable(h quarantine.Held) bool {
+	for reason := range h.Reasons {
+		if reason.ReleasedByAcceptance() {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Releaser) device(ctx context.Context, key halley.DeviceKey) error {
+	released := 0
+	for after := int64(0); ; {
+		page, err := r.Quarantine.Uploads(ctx, key, after, pageUploads)
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			break
+		}
+		after = page[len(page)-1].ID
+		page = slices.DeleteFunc(page, func(u quarantine.Upload) bool { return !u.Reason.ReleasedByAcceptance() })
+		if err := r.append(ctx, page); err != nil {
+			return err
+		}
+		if err := r.Quarantine.Remove(ctx, page); err != nil {
+			return err
+		}
+		released += len(page)
+	}
+	r.Log.Info("uploads of an accepted device left quarantine", "serial", key.Serial, "uploads", released)
+	return nil
+}
+
+// append journals a page of uploads; those that are on their way at one time share a flush.
+func (r *Releaser) append(ctx context.Context, page []quarantine.Upload) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for _, u := range page {
+		g.Go(func() error {
+			e, err := r.Journal.Append(ctx, journal.Entry{
+				Kind: journal.Release, Family: u.Key.Family, Serial: u.Key.Serial, Admission: uint8(storage.Known),
+				OriginalMicros: u.ReceivedMicros, OriginalSeq: u.Seq, Body: u.Body,
+			})
+			if err != nil {
+				return err
+			}
+			r.Deliver(e)
+			return nil
+		})
+	}
+	return g.Wait()
+}

@@ -1,0 +1,295 @@
+// Package server assembles the parts of Halley and runs them: what a device sends goes through intake into the journal, the
+// recorder moves it into the store, and the live values and the viewer read what is there.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"halley/config"
+	"halley/protocols"
+	"halley/server/datadir"
+	"halley/server/decoded"
+	"halley/server/intake"
+	"halley/server/journal"
+	"halley/server/live"
+	"halley/server/pki"
+	"halley/server/quarantine"
+	"halley/server/recorder"
+	"halley/server/registry"
+	"halley/server/release"
+	"halley/storage"
+)
+
+// Options say what to run.
+type Options struct {
+	Config  config.Config
+	Version string
+	// Families are the device families that are understood.
+	Families protocols.Set
+	// OpenStore opens the database of record that Config names.
+	OpenStore func(ctx context.Context) (storage.Store, error)
+	Log       *slog.Logger
+}
+
+// Server is the running whole. New makes it, Listen opens its addresses, Run works until its context ends, Close releases all.
+type Server struct {
+	opts      Options
+	startedAt time.Time
+	data      *datadir.Dir
+	store     storage.Store
+	journal   *journal.Journal
+	held      *quarantine.Store
+	devices   *registry.Registry
+	live      *live.Live
+	ring      *decoded.Ring
+	intake    *intake.Intake
+	recorder  *recorder.Recorder
+	releaser  *release.Releaser
+	room      *room
+	info      infoWatch
+	oldest    oldestWaiting
+	listeners []*listener
+	// identities are the certificates in use, by the file they come from.
+	identities map[string]*pki.Identity
+	fatal      chan error
+	// apart receives after uploads went into quarantine.
+	apart chan struct{}
+}
+
+// New opens the data folder, the store and the journal, and builds the parts. Nothing is listened to yet.
+func New(ctx context.Context, opts Options) (*Server, error) {
+	s := &Server{opts: opts, startedAt: time.Now(), live: live.New(), ring: &decoded.Ring{}, identities: map[string]*pki.Identity{}, fatal: make(chan error, 1), apart: make(chan struct{}, 1)}
+	s.oldest.read = s.receivedAt
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.info.look(ctx, s.store)
+	return s, nil
+}
+
+func (s *Server) open(ctx context.Context) error {
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"opening the data folder", s.openData},
+		{"opening the store", s.openStore},
+		{"opening the journal", s.openJournal},
+		{"opening the quarantine", s.openQuarantine},
+		{"loading the devices", s.openRegistry},
+		{"preparing the recorder", s.prepareRecorder},
+		{"loading the newest values", s.restoreLive},
+		{"preparing intake", s.prepareIntake},
+	} {
+		if err := step.do(ctx); err != nil {
+			return fmt.Errorf("%s: %w", step.what, err)
+		}
+	}
+	return nil
+}
+
+func (s *Server) openData(context.Context) error {
+	d, err := datadir.Open(s.opts.Config.Data)
+	if err != nil {
+		return err
+	}
+	s.data = d
+	s.room = newRoom(d.Free, s.opts.Config.Journal.ReserveBytes)
+	return d.Lock()
+}
+
+func (s *Server) openStore(ctx context.Context) (err error) {
+	s.store, err = s.opts.OpenStore(ctx)
+	return err
+}
+
+func (s *Server) openJournal(ctx context.Context) (err error) {
+	s.journal, err = journal.Open(ctx, journal.Options{
+		Dir:        s.data.Path(),
+		FileBytes:  s.opts.Config.Journal.FileBytes,
+		Dictionary: dictionary(s.opts.Families),
+		Log:        s.opts.Log.With("part", "journal"),
+		Fail:       s.fail,
+	})
+	return err
+}
+
+// fail ends the program: after a failed sync nothing that is written can be trusted.
+func (s *Server) fail(err error) {
+	select {
+	case s.fatal <- err:
+	default:
+	}
+}
+
+func (s *Server) openQuarantine(ctx context.Context) (err error) {
+	q := s.opts.Config.Quarantine
+	s.held, err = quarantine.Open(ctx, filepath.Join(s.data.Path(), "quarantine.db"),
+		quarantine.Budget{Devices: q.Devices, DeviceBytes: q.DeviceBytes, Bytes: q.Bytes})
+	return err
+}
+
+func (s *Server) openRegistry(ctx context.Context) (err error) {
+	const file = "registry.json"
+	s.devices, err = registry.Open(ctx, registry.Options{
+		Source: s.store,
+		File:   filepath.Join(s.data.Path(), file),
+		Write:  func(_ string, content func(io.Writer) error) error { return s.data.StreamFilePrivate(file, content) },
+		Log:    s.opts.Log.With("part", "registry"),
+	})
+	return err
+}
+
+func (s *Server) prepareRecorder(context.Context) error {
+	c := s.opts.Config.Recorder
+	s.recorder = recorder.New(recorder.Options{
+		Node:       s.opts.Config.Node,
+		Journal:    s.journal,
+		Store:      s.store,
+		Quarantine: s.held,
+		Families:   s.opts.Families,
+		Decoded:    s.ring.Take,
+		Every:      c.Every.Duration,
+		Samples:    c.Samples,
+		Recorded:   s.recorded,
+		Log:        s.opts.Log.With("part", "recorder"),
+	})
+	s.releaser = &release.Releaser{
+		Devices: s.devices, Journal: s.journal, Quarantine: s.held, Log: s.opts.Log.With("part", "quarantine"),
+		Deliver: s.released,
+	}
+	return nil
+}
+
+func (s *Server) prepareIntake(context.Context) error {
+	c := s.opts.Config.Devices
+	s.intake = intake.New(intake.Options{
+		Families:          s.opts.Families,
+		Devices:           s.devices,
+		Journal:           s.journal,
+		Quarantine:        s.held,
+		Policy:            intake.Policy(c.Accept),
+		BodyBytes:         c.BodyBytes,
+		ArrayBodyBytes:    c.ArrayBodyBytes,
+		ClockAhead:        c.ClockAhead.Duration,
+		MessagesPerMinute: c.MessagesPerMinute,
+		RoomForUnknown:    s.room.forUnknown,
+		Deliver:           s.deliver,
+		Log:               s.opts.Log.With("part", "intake"),
+	})
+	return nil
+}
+
+// Run works until ctx ends or the journal fails, and then stops within five seconds. ready is called when all listeners
+// accept.
+func (s *Server) Run(ctx context.Context, ready func()) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.devices.Run(ctx) })
+	g.Go(func() error { return s.recorder.Run(ctx) })
+	g.Go(func() error { return s.settle(ctx) })
+	g.Go(func() error { return s.watchStore(ctx) })
+	g.Go(func() error {
+		select {
+		case err := <-s.fatal:
+			return fmt.Errorf("the journal cannot be written safely any more: %w", err)
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	for _, l := range s.listeners {
+		g.Go(func() error { return l.serve() })
+	}
+	g.Go(func() error {
+		<-ctx.Done()
+		s.intake.StopTaking()
+		return s.stopListening(context.WithoutCancel(ctx))
+	})
+	s.note(ctx, "start")
+	ready()
+	err := g.Wait()
+	after, end := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer end()
+	s.note(after, "stop")
+	s.recorder.Drain(after)
+	return err
+}
+
+// settle releases what the acceptance of devices settles, whenever devices change, and tells those who watch.
+func (s *Server) settle(ctx context.Context) error {
+	changed := s.devices.Watch()
+	for {
+		if err := s.releaser.Settle(ctx); err != nil && ctx.Err() == nil {
+			s.opts.Log.Warn("uploads stay in quarantine for now", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+			s.live.DevicesChanged()
+		case <-s.apart:
+		}
+	}
+}
+
+// Close releases everything that New opened. It may be called on a Server that New could not finish.
+func (s *Server) Close() error {
+	var errs []error
+	for _, l := range s.listeners {
+		errs = append(errs, l.close())
+	}
+	if s.journal != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+		defer cancel()
+		errs = append(errs, s.journal.Close(ctx))
+	}
+	if s.held != nil {
+		errs = append(errs, s.held.Close())
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	if s.data != nil {
+		errs = append(errs, s.data.Unlock())
+	}
+	return errors.Join(errs...)
+}
+
+// ListenViewer opens the address for people and programs, behind which handler answers.
+func (s *Server) ListenViewer(ctx context.Context, handler http.Handler) error {
+	c := s.opts.Config.Viewer
+	l, err := s.listen(ctx, listenOptions{purpose: "viewer", address: c.Address, handler: handler, plainOnLoopback: c.PlainOnLoopback})
+	if err != nil {
+		return err
+	}
+	s.listeners = append(s.listeners, l)
+	return nil
+}
+
+// Store gives the database of record.
+func (s *Server) Store() storage.Store { return s.store }
+
+// Data gives the data folder.
+func (s *Server) Data() *datadir.Dir { return s.data }
+
+// Devices gives this server's own copy of what is known of devices.
+func (s *Server) Devices() *registry.Registry { return s.devices }
+
+// Live gives the newest messages.
+func (s *Server) Live() *live.Live { return s.live }
+
+// Flush waits until everything is recorded that is in the journal now, and gives the position and the journal's end.
+func (s *Server) Flush(ctx context.Context) (recorded, last uint64, err error) {
+	recorded, err = s.recorder.Flush(ctx)
+	return recorded, s.journal.Last(), err
+}

@@ -1,0 +1,359 @@
+package sqlkit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"halley"
+	"halley/storage"
+	"halley/storage/internal/rollup"
+)
+
+const (
+	selectPosition = `
+SELECT journal_id, last_seq, journal_hash
+  FROM batch
+ WHERE node = @node AND batch_id = (SELECT MAX(n.batch_id) FROM batch n WHERE n.node = @node)`
+
+	selectReached = "SELECT COALESCE(MAX(last_seq), 0) FROM batch WHERE node = @node AND journal_id = @journal"
+
+	selectSeen = `
+SELECT version, (SELECT COALESCE(MAX(batch_id), 0) FROM batch) FROM registry_version`
+
+	insertBatch = `
+INSERT INTO batch (batch_id, node, journal_id, first_seq, last_seq, journal_hash, recorded_at, decoder, messages, samples)
+VALUES (@batch, @node, @journal, @first, @last, @hash, @at, @decoder, @messages, @samples)`
+)
+
+// Position gives how far this node's journals are recorded.
+func (s *Store) Position(ctx context.Context, node string) (storage.Position, error) {
+	var p storage.Position
+	var hash []byte
+	if _, err := s.one(ctx, []any{&p.JournalID, &p.Seq, &hash}, selectPosition, args("node", node)...); err != nil {
+		return storage.Position{}, s.fail("read the position", err)
+	}
+	copy(p.Hash[:], hash)
+	return p, nil
+}
+
+// Append stores a batch in one transaction.
+func (s *Store) Append(ctx context.Context, b storage.Batch) (storage.Appended, error) {
+	const op = "append a batch"
+	if err := checkBatch(&b); err != nil {
+		return storage.Appended{}, err
+	}
+	a := &appender{outer: ctx, b: &b, marks: map[mark]struct{}{}, repeats: map[tallyKey]*tallyCount{}}
+	err := s.write(ctx, op, func(ctx context.Context, c *change) (err error) {
+		a.change, c.learned = c, true
+		if err := a.begin(ctx); err != nil {
+			return err
+		}
+		if a.rows, err = s.dialect.Messages(c.conn); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, a.rows.Close()) }()
+		return a.run(ctx)
+	})
+	if err != nil {
+		return storage.Appended{}, err
+	}
+	if err := s.measure(ctx); err != nil {
+		// The batch is stored; its size is only for show and is measured again at the next one.
+		s.log.Debug("the size of the database could not be read", "error", err)
+	}
+	return a.out, nil
+}
+
+// appender stores one batch.
+type appender struct {
+	*change
+	// outer is the caller's context, which may be cancelled; the transaction's cannot.
+	outer   context.Context //nolint:containedctx // an appender lives inside one call
+	b       *storage.Batch
+	rows    Messages
+	row     Row
+	pack    []byte
+	marks   map[mark]struct{}
+	repeats map[tallyKey]*tallyCount
+	out     storage.Appended
+	// stored counts messages up to the next look at outer.
+	stored int
+}
+
+// begin refuses a range that is recorded already, takes the batch's number and drops what is remembered where it is not right
+// any more.
+func (a *appender) begin(ctx context.Context) error {
+	var reached int64
+	if _, err := a.one(ctx, []any{&reached}, selectReached, args("node", a.b.Node, "journal", a.b.JournalID)...); err != nil {
+		return err
+	}
+	if int64(a.b.FirstSeq) <= reached {
+		return &halley.Error{
+			Kind: halley.Conflict, Op: "append a batch", Code: "recorded-already",
+			Message: fmt.Sprintf("the journal is recorded up to %d, the batch begins at %d", reached, a.b.FirstSeq),
+		}
+	}
+	var version, batch int64
+	if _, err := a.one(ctx, []any{&version, &batch}, selectSeen); err != nil {
+		return err
+	}
+	if k := a.s.known; k.version != version || k.batch != batch {
+		a.s.known = newKnown()
+		a.s.known.version = version
+	}
+	a.s.known.batch = batch + 1
+	a.out.BatchID = batch + 1
+	return nil
+}
+
+// run stores the uploads device by device, which touches fewer pages than the order of the journal; the uploads of one device
+// stay in that order.
+func (a *appender) run(ctx context.Context) error {
+	type work struct {
+		d *device
+		u *storage.Upload
+	}
+	list := make([]work, 0, len(a.b.Uploads))
+	for i := range a.b.Uploads {
+		u := &a.b.Uploads[i]
+		d, err := a.device(ctx, u)
+		if err != nil {
+			return err
+		}
+		list = append(list, work{d, u})
+	}
+	slices.SortStableFunc(list, func(x, y work) int { return cmp.Compare(x.d.id, y.d.id) })
+	for _, w := range list {
+		if err := a.upload(ctx, w.d, w.u); err != nil {
+			return err
+		}
+	}
+	return a.finish(ctx)
+}
+
+// finish writes what was gathered over the batch, and the batch's own row.
+func (a *appender) finish(ctx context.Context) error {
+	for m := range a.marks {
+		if err := a.exec(ctx, a.s.dialect.PutMark, args("device", int64(m.device), "level", int64(m.level), "period", m.period)...); err != nil {
+			return err
+		}
+	}
+	for k, n := range a.repeats {
+		if err := a.exec(ctx, a.s.dialect.PutTally,
+			args("device", int64(k.device), "day", k.day, "duplicates", n.duplicates, "conflicts", n.conflicts)...); err != nil {
+			return err
+		}
+	}
+	if a.out.DevicesChanged {
+		if err := a.bumpRegistry(ctx); err != nil {
+			return err
+		}
+	}
+	b := a.b
+	return a.exec(ctx, insertBatch, args("batch", a.out.BatchID, "node", b.Node, "journal", b.JournalID, "first", int64(b.FirstSeq),
+		"last", int64(b.Seq), "hash", b.Hash[:], "at", int64(b.RecordedAt), "decoder", b.Decoder,
+		"messages", a.out.Messages, "samples", a.out.Samples)...)
+}
+
+// upload stores the messages of one upload.
+func (a *appender) upload(ctx context.Context, d *device, u *storage.Upload) error {
+	if err := a.selfReport(ctx, d, u); err != nil {
+		return err
+	}
+	if u.Admission == storage.Announce {
+		return nil
+	}
+	for i := range u.Messages {
+		m := d.plugged(&u.Messages[i])
+		r := &report{d: d, u: u, m: m, index: i, at: m.MeasuredAt(u.ReceivedAt)}
+		if err := a.message(ctx, r); err != nil {
+			return err
+		}
+		// Looking at the context costs more than it should for every message.
+		a.stored++
+		if a.stored%256 == 0 && a.outer.Err() != nil {
+			return a.outer.Err()
+		}
+	}
+	return nil
+}
+
+// report is one message on its way into the store.
+type report struct {
+	d     *device
+	u     *storage.Upload
+	m     *halley.Message
+	index int
+	at    halley.Millis
+	// layout and variant are known once the message is found to be new.
+	layout  *layout
+	variant int64
+}
+
+// message stores one message, or counts it where it is there already.
+func (a *appender) message(ctx context.Context, r *report) error {
+	if floating(r) || r.d.unclocked {
+		if found, err := a.unclockedRepeat(ctx, r); err != nil || found {
+			return err
+		}
+	}
+	if r.layout = r.d.layoutOf(r.m.Readings); r.layout == nil {
+		// Only a message that is new may make channels and a layout.
+		if found, err := a.repeat(ctx, r); err != nil || found {
+			return err
+		}
+		if err := a.newLayout(ctx, r); err != nil {
+			return err
+		}
+	}
+	added, err := a.insert(r)
+	if err == nil && !added {
+		if found, err := a.repeat(ctx, r); err != nil || found {
+			return err
+		}
+		if added, err = a.insert(r); err == nil && !added {
+			err = fmt.Errorf("variant %d of a message of device %d is taken", r.variant, r.d.id)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return a.stand(ctx, r)
+}
+
+// stand takes note of a message that was stored.
+func (a *appender) stand(ctx context.Context, r *report) error {
+	a.out.Messages++
+	a.out.Samples += len(r.m.Readings)
+	if floating(r) {
+		if err := a.keepIdentity(ctx, r); err != nil {
+			return err
+		}
+	}
+	for i, ch := range r.layout.channels {
+		if x, rd := &ch.dated[len(ch.dated)-1], &r.m.Readings[i]; r.at < x.from || x.name != rd.Name || x.decimals != rd.Decimals {
+			if err := a.redescribe(ctx, r, ch, rd); err != nil {
+				return err
+			}
+		}
+	}
+	if r.at >= r.d.newest && r.layout.id != r.d.newestLayout {
+		// Which channels have ended follows from the newest message.
+		r.d.newestLayout, a.out.DevicesChanged = r.layout.id, true
+	}
+	return a.sum(ctx, r)
+}
+
+// insert writes the rows of a message; it gives false where the variant is taken.
+func (a *appender) insert(r *report) (bool, error) {
+	a.fillHead(r)
+	for part := 0; part == 0 || part*SlotCount < len(r.m.Readings); part++ {
+		readings := r.m.Readings[part*SlotCount:]
+		readings = readings[:min(len(readings), SlotCount)]
+		a.row.Part, a.row.Slots = part, len(readings)
+		a.row.Head[3] = int64(part)
+		for i := range readings {
+			a.row.Values[2*i], a.row.Values[2*i+1] = nil, int64(quality(r, &readings[i]))
+			if readings[i].Quality.HasValue() {
+				// Adding zero turns minus zero into zero.
+				a.row.Values[2*i] = readings[i].Value + 0
+			}
+		}
+		added, err := a.rows.Insert(&a.row)
+		if err != nil {
+			return false, err
+		}
+		if !added && part > 0 {
+			return false, errors.New("a part of a message is there without the message")
+		}
+		if !added {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// fillHead sets the columns of HeadColumns.
+func (a *appender) fillHead(r *report) {
+	h, m := &a.row.Head, r.m
+	h[0], h[1], h[2], h[3] = int64(r.d.id), int64(r.at), r.variant, int64(0)
+	h[4], h[5] = a.out.BatchID, r.layout.id
+	h[6], h[7], h[8] = int64(r.u.Seq), int64(r.index), int64(a.b.Decoder)
+	h[9] = int64(m.Clock)
+	h[10] = nil
+	if sent := m.SentAt(r.u.ReceivedAt); sent.Storable() {
+		h[10] = int64(sent)
+	}
+	h[11] = int64(r.u.ReceivedAt)
+	h[12] = nil
+	if m.Order != halley.Unknown {
+		h[12] = m.Order
+	}
+	h[13] = int64(m.Kind)
+	h[14], h[15] = orUnknown(m.RawKind), orUnknown(m.Cache)
+	h[16], h[17] = int64(m.Interval), int64(m.Buffer)
+	h[18], h[19], h[20] = orUnknown(m.Config), orUnknown(m.State), orUnknown(m.StateMask)
+	h[21] = nil
+	if m.Signal != 0 {
+		h[21] = int64(m.Signal)
+	}
+	h[22] = orUnknown(m.Battery)
+}
+
+func orUnknown(n int) any {
+	if n == halley.Unknown {
+		return nil
+	}
+	return int64(n)
+}
+
+// quality gives a reading's quality with the marks that follow from its message.
+func quality(r *report, rd *halley.Reading) halley.Quality {
+	q := rd.Quality
+	switch r.m.Clock {
+	case halley.ClockNone:
+		q |= halley.ServerTime
+	case halley.ClockNotValid:
+		q |= halley.ClockInvalid
+	case halley.ClockValid, halley.ClockLocalOrUTC:
+	}
+	if r.m.Kind == halley.TestMessage {
+		q |= halley.Test
+	}
+	return q
+}
+
+// tallyKey is a device and the UTC day on which it sent something again.
+type tallyKey struct {
+	device halley.DeviceID
+	day    int64
+}
+
+type tallyCount struct{ duplicates, conflicts int64 }
+
+// count takes note of a message that is there already.
+func (a *appender) count(r *report, same bool) {
+	k := tallyKey{r.d.id, int64(r.u.ReceivedAt / halley.Day)}
+	n := a.repeats[k]
+	if n == nil {
+		n = &tallyCount{}
+		a.repeats[k] = n
+	}
+	if same {
+		n.duplicates++
+		a.out.Duplicates++
+		return
+	}
+	n.conflicts++
+	a.out.Conflicts++
+}
+
+// mark is a period of a device whose rollups have to be computed again.
+type mark struct {
+	device halley.DeviceID
+	level  rollup.Level
+	period int64
+}

@@ -1,0 +1,108 @@
+package sqlkit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"halley"
+)
+
+const insertAudit = `
+INSERT INTO audit (audit_id, at, actor_kind, actor_name, actor_session, what, subject, old_value, new_value, why)
+VALUES (@id, @at, @kind, @name, @session, @what, @subject, @old, @new, @why)`
+
+// audit writes an audit row and gives its id.
+func (c *change) audit(ctx context.Context, e halley.AuditEntry) (int64, error) {
+	id, err := c.nextID(ctx, "audit")
+	if err != nil {
+		return 0, err
+	}
+	by := e.Change.Actor
+	return id, c.exec(ctx, insertAudit, args("id", id, "at", int64(e.Change.At), "kind", by.Kind, "name", by.Name,
+		"session", by.Session, "what", e.What, "subject", e.On, "old", e.Old, "new", e.New, "why", e.Change.Why)...)
+}
+
+// asJSON gives the JSON of a small value of this package's own making, which always has one.
+func asJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return strconv.Quote(err.Error())
+	}
+	return string(b)
+}
+
+func onDevice(id halley.DeviceID) string { return "device " + strconv.FormatInt(int64(id), 10) }
+
+// NoteAudit appends an audit row for an act that changes nothing in the store.
+func (s *Store) NoteAudit(ctx context.Context, e halley.AuditEntry) error {
+	if err := validAudit(&e); err != nil {
+		return err
+	}
+	return s.write(ctx, "write the audit trail", func(ctx context.Context, c *change) error {
+		_, err := c.audit(ctx, e)
+		return err
+	})
+}
+
+const selectAudit = `
+SELECT audit_id, at, actor_kind, actor_name, actor_session, what, subject, old_value, new_value, why
+  FROM audit
+ WHERE audit_id < @before
+ ORDER BY audit_id DESC`
+
+// Audit lists newest first, with ids below before, at most limit.
+func (s *Store) Audit(ctx context.Context, before int64, limit int) ([]halley.AuditEntry, error) {
+	if before <= 0 {
+		before = 1<<63 - 1
+	}
+	list := []halley.AuditEntry{}
+	err := s.query(ctx, func(scan func(...any) error) error {
+		var e halley.AuditEntry
+		by := &e.Change.Actor
+		err := scan(&e.ID, &e.Change.At, &by.Kind, &by.Name, &by.Session, &e.What, &e.On, &e.Old, &e.New, &e.Change.Why)
+		list = append(list, e)
+		return err
+	}, selectAudit+s.dialect.Limit, args("before", before, "limit", max(limit, 1))...)
+	if err != nil {
+		return nil, s.fail("list the audit trail", err)
+	}
+	return list, nil
+}
+
+// validChange holds a change's own texts to what both engines can store.
+func validChange(op string, ch halley.Change) error {
+	for _, f := range []struct{ field, text string }{
+		{"actor", ch.Actor.Kind}, {"actor", ch.Actor.Name}, {"actor", ch.Actor.Session}, {"why", ch.Why},
+	} {
+		if why := badText(f.text, maxNote); why != "" {
+			return &halley.Error{Kind: halley.Invalid, Op: op, Field: f.field, Message: why}
+		}
+	}
+	if !ch.At.Storable() {
+		return &halley.Error{Kind: halley.Invalid, Op: op, Field: "at", Message: "the time must lie in the years 2000 to 2099"}
+	}
+	return nil
+}
+
+func validAudit(e *halley.AuditEntry) error {
+	const op = "write the audit trail"
+	if err := validChange(op, e.Change); err != nil {
+		return err
+	}
+	for _, f := range []struct{ field, text string }{{"what", e.What}, {"on", e.On}, {"old", e.Old}, {"new", e.New}} {
+		if why := badText(f.text, maxNote); why != "" {
+			return &halley.Error{Kind: halley.Invalid, Op: op, Field: f.field, Message: why}
+		}
+	}
+	if e.What == "" {
+		return &halley.Error{Kind: halley.Invalid, Op: op, Field: "what", Message: "say what was done"}
+	}
+	return nil
+}
+
+// notFound is what the methods give for an id that is not there.
+func notFound(op, what string, id int64) error {
+	return &halley.Error{Kind: halley.NotFound, Op: op, Message: fmt.Sprintf("there is no %s %d", what, id)}
+}

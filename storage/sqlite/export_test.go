@@ -1,0 +1,34 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"log/slog"
+)
+
+// Writer gives the writing pool of a file that is open with Halley's settings, for tests of what lies below the contract.
+func Writer(ctx context.Context, path string) (*sql.DB, error) { return connect(ctx, path, 1) }
+
+// MigrateFiles brings a database up to date with these files instead of the program's own.
+func MigrateFiles(ctx context.Context, path string, files fs.FS) (int, error) {
+	db, err := connect(ctx, path, 1)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = db.Close() }()
+	return migrateTo(ctx, target{db: db, path: path, log: slog.New(slog.DiscardHandler), files: files})
+}
+
+// MigrationFiles are the program's own.
+var MigrationFiles fs.FS = migrationFiles
+
+// MapError is mapError.
+var MapError = mapError
+
+// LimitPages bounds how far the database of an open store may grow.
+func LimitPages(ctx context.Context, s *Store, pages int) error {
+	_, err := s.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", pages))
+	return err
+}

@@ -1,0 +1,231 @@
+// Package storage is the contract of the database of record. A store keeps samples append-only, hands out identities and
+// answers the viewer; storage/sqlite and storage/sqlserver implement it, storagetest holds it to every driver.
+//
+// All ranges are half-open [from, to). Times are UTC milliseconds. Lists come in ascending order of their key. Errors are
+// *halley.Error: Unavailable where the database cannot be reached or written, Invalid for content that cannot be stored.
+package storage
+
+import (
+	"context"
+
+	"halley"
+)
+
+// Store is a database of record. All methods may be called at the same time.
+type Store interface {
+	Recorder
+	Registry
+	Series
+	Access
+	// Info says what the store is and how it stands. It answers at once from what the store last saw.
+	Info(ctx context.Context) (Info, error)
+	// Close waits for running calls and releases the database.
+	Close() error
+}
+
+// State says whether a store can be used.
+type State string
+
+// The states of a store.
+const (
+	OK       State = "ok"
+	Away     State = "away"
+	ReadOnly State = "read-only"
+	Full     State = "full"
+)
+
+// Info describes a store.
+type Info struct {
+	// Kind is the engine: "sqlite" or "sqlserver".
+	Kind string
+	// Schema is the number of the newest migration.
+	Schema int
+	// Bytes is what the samples take on disk; 0 where it is not known.
+	Bytes int64
+}
+
+// Recorder is what the recorder needs.
+type Recorder interface {
+	// Position gives how far this node's journals are recorded: the last batch of the node. The zero Position means none.
+	Position(ctx context.Context, node string) (Position, error)
+	// Append stores a batch in one transaction: devices, channels and layouts that are new, messages that are not there yet,
+	// rollups of the hours that closed, marks on the hours that late messages changed, counts of duplicates, and the batch
+	// row with its journal position, also when the batch stores nothing. All or nothing: after an error none of it is there.
+	// A batch whose range is not behind the node's position in this journal is a Conflict. A message that cannot be stored
+	// for its content is an *EntryError.
+	Append(ctx context.Context, b Batch) (Appended, error)
+	// RollUp recomputes at most limit device-hours and device-days that are marked, in time order, each in a short transaction,
+	// and says how many marks are left.
+	RollUp(ctx context.Context, limit int) (left int, err error)
+}
+
+// Position is a place in a node's journal.
+type Position struct {
+	JournalID string
+	Seq       uint64
+	// Hash is the journal's running hash after the row that holds Seq.
+	Hash [32]byte
+}
+
+// Batch is what one transaction records: a range of one journal.
+type Batch struct {
+	Node string
+	// Position is the journal, and the last sequence number of the range with the hash there.
+	Position
+	// FirstSeq is the first sequence number of the range.
+	FirstSeq   uint64
+	RecordedAt halley.Millis
+	// Decoder is the version of the decoding, from 1.
+	Decoder int
+	// Uploads are in the order of the journal.
+	Uploads []Upload
+}
+
+// Upload is one journal entry as the store sees it.
+type Upload struct {
+	halley.Upload
+	Seq        uint64
+	ReceivedAt halley.Millis
+	// Admission says what this entry does to its device.
+	Admission Admission
+}
+
+// Admission is how a device that the store does not know yet comes in.
+type Admission uint8
+
+// The admissions.
+const (
+	// Known is an upload of a device that was accepted when it came. If the store does not know the device it is accepted as
+	// under Admit: its registration was lost with an older copy of the store.
+	Known Admission = iota
+	// Admit is an upload of a device that the policy accepts at its first message: it becomes accepted, with a place of its
+	// name and an audit row by the policy.
+	Admit
+	// Announce is an upload in quarantine: its device becomes new where it is unknown, its messages are not stored.
+	Announce
+)
+
+// EntryError says that one journal entry cannot be stored for its content.
+type EntryError struct {
+	Seq uint64
+	Err error
+}
+
+// Error gives one line.
+func (e *EntryError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *EntryError) Unwrap() error { return e.Err }
+
+// Appended says what a batch did.
+type Appended struct {
+	BatchID int64
+	// Messages and Samples were stored; Duplicates were there already; Conflicts were there with other values and were not
+	// stored; Late messages fell into an hour that had closed.
+	Messages, Samples, Duplicates, Conflicts, Late int
+	// DevicesChanged says that a device, channel or layout is new, so that copies of the registry are out of date.
+	DevicesChanged bool
+}
+
+// Registry is what is known of devices.
+type Registry interface {
+	// RegistryVersion gives a number that grows with every change to devices, channels, credentials and tokens.
+	RegistryVersion(ctx context.Context) (int64, error)
+	// Devices lists by ascending id.
+	Devices(ctx context.Context, f DeviceFilter) ([]halley.Device, error)
+	// Device gives one; NotFound where it is not there.
+	Device(ctx context.Context, id halley.DeviceID) (halley.Device, error)
+	// Channels lists by device, then ended, then number, then id.
+	Channels(ctx context.Context, f ChannelFilter) ([]halley.Channel, error)
+	// Channel gives one; NotFound where it is not there.
+	Channel(ctx context.Context, id halley.ChannelID) (halley.Channel, error)
+	// ChangeDevice changes what u names and writes an audit row for each change. Accepting a device for the first time makes a
+	// place of its name and attaches the device's channels to it from their beginning. NotFound; Conflict where the state
+	// does not allow it (any state may become any other but new).
+	ChangeDevice(ctx context.Context, id halley.DeviceID, u DeviceUpdate, c halley.Change) (halley.Device, error)
+	// Register makes a device that has not been heard of yet, accepted. Conflict where it is there.
+	Register(ctx context.Context, key halley.DeviceKey, name string, c halley.Change) (halley.Device, error)
+	// PlaceNames gives the names of these places, leaving out what is not there.
+	PlaceNames(ctx context.Context, ids []halley.PlaceID) (map[halley.PlaceID]string, error)
+	// Credentials lists what devices prove themselves by.
+	Credentials(ctx context.Context) ([]Credential, error)
+	// SetCredential ends the device's former credential of this kind and begins a new one; a nil hash only ends.
+	SetCredential(ctx context.Context, cr Credential, c halley.Change) error
+	// NoteAudit appends an audit row for an act that changes nothing in the store, such as a sign-in.
+	NoteAudit(ctx context.Context, e halley.AuditEntry) error
+	// Audit lists newest first, with ids below before (0: from the newest), at most limit.
+	Audit(ctx context.Context, before int64, limit int) ([]halley.AuditEntry, error)
+}
+
+// DeviceFilter says which devices; empty fields do not filter.
+type DeviceFilter struct {
+	Serial string
+	Family halley.Family
+	State  halley.DeviceState
+	// After is the id behind which the list begins.
+	After halley.DeviceID
+	// Limit is the most to list; 0 is all.
+	Limit int
+}
+
+// ChannelFilter says which channels; empty fields do not filter.
+type ChannelFilter struct {
+	Devices []halley.DeviceID
+	// Ended lists also those that ended.
+	Ended bool
+}
+
+// DeviceUpdate says what to change; nil fields stay.
+type DeviceUpdate struct {
+	State *halley.DeviceState
+	Name  *string
+}
+
+// CredentialKind is how a device proves itself.
+type CredentialKind string
+
+// The kinds of credential.
+const (
+	// EntryPoint is a secret URL path.
+	EntryPoint CredentialKind = "entry-point"
+	// CustomerKey is the shared secret that modem loggers send.
+	CustomerKey CredentialKind = "customer-key"
+)
+
+// Credential is what a device proves itself by, hashed.
+type Credential struct {
+	ID       int64
+	DeviceID halley.DeviceID
+	Kind     CredentialKind
+	// Hash is SHA-256 of the secret; secrets made by Halley have 128 random bits, so that a plain hash will do.
+	Hash      []byte
+	CreatedAt halley.Millis
+}
+
+// Access is who may use the API.
+type Access interface {
+	// CreateToken adds a token. Conflict where the name is used.
+	CreateToken(ctx context.Context, t Token, c halley.Change) (Token, error)
+	// Token finds a token by its hash; NotFound where there is none. Whether it has expired is the caller's to see.
+	Token(ctx context.Context, hash []byte) (Token, error)
+	// Tokens lists by id.
+	Tokens(ctx context.Context) ([]Token, error)
+	// RevokeToken ends a token by its name; NotFound where there is none that still counts.
+	RevokeToken(ctx context.Context, name string, c halley.Change) error
+	// Session, SaveSession, DeleteSession keep the sessions of browsers by the hash of their cookie. Session gives found false
+	// where there is none or it has expired.
+	Session(ctx context.Context, hash string, now halley.Millis) (data []byte, found bool, err error)
+	SaveSession(ctx context.Context, hash string, data []byte, expires halley.Millis) error
+	DeleteSession(ctx context.Context, hash string) error
+}
+
+// Token is a bearer token of a program.
+type Token struct {
+	ID   int64
+	Name string
+	// Hash is SHA-256 of the token.
+	Hash []byte
+	Role halley.Role
+	// ExpiresAt is 0 for never.
+	ExpiresAt, CreatedAt, RevokedAt halley.Millis
+}

@@ -1,0 +1,57 @@
+package viewerapi
+
+import (
+	"net/http"
+	"time"
+
+	"halley"
+)
+
+// completenessView says how complete a device's messages are over a period.
+type completenessView struct {
+	From       Time      `json:"from"`
+	To         Time      `json:"to"`
+	Expected   int64     `json:"expected"`
+	Received   int64     `json:"received"`
+	Late       int64     `json:"late"`
+	Missing    int64     `json:"missing"`
+	Uncertain  int64     `json:"uncertain"`
+	Duplicates int64     `json:"duplicates"`
+	Conflicts  int64     `json:"conflicts"`
+	Extra      int64     `json:"extra"`
+	Gaps       []gapView `json:"gaps"`
+}
+
+// gapView is a span in which messages are missing.
+type gapView struct {
+	From     Time   `json:"from"`
+	To       Time   `json:"to"`
+	Messages int64  `json:"messages"`
+	Cause    string `json:"cause"`
+}
+
+// getCompleteness counts what should have come of a device in a period and what came. 404 where the device is not there.
+func (a *API) getCompleteness(w http.ResponseWriter, r *http.Request) error {
+	q := newQuery(r, "from", "to")
+	from, to := q.span(halley.MillisOf(time.Now()))
+	if q.err != nil {
+		return q.err
+	}
+	d, err := a.pathDevice(r)
+	if err != nil {
+		return err
+	}
+	c, err := a.Completeness.Completeness(r.Context(), d, from, to)
+	if err != nil {
+		return err
+	}
+	v := completenessView{
+		From: Time(from), To: Time(to), Expected: c.Expected, Received: c.Received, Late: c.Late, Missing: c.Missing,
+		Uncertain: c.Uncertain, Duplicates: c.Duplicates, Conflicts: c.Conflicts, Extra: c.Extra,
+		Gaps: make([]gapView, 0, len(c.Gaps)),
+	}
+	for _, g := range c.Gaps {
+		v.Gaps = append(v.Gaps, gapView{From: Time(g.From), To: Time(g.To), Messages: g.Messages, Cause: g.Cause})
+	}
+	return writeJSON(w, v)
+}

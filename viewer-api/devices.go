@@ -1,0 +1,250 @@
+package viewerapi
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"halley"
+	"halley/storage"
+)
+
+const (
+	// devicesUsual and devicesMost are how many devices a list holds.
+	devicesUsual = 200
+	devicesMost  = 1000
+	// serialRunes is the longest serial number, in characters.
+	serialRunes = 32
+)
+
+// deviceView is a device as the API shows it.
+type deviceView struct {
+	ID            halley.DeviceID    `json:"id"`
+	Serial        string             `json:"serial"`
+	Family        halley.Family      `json:"family"`
+	Model         string             `json:"model"`
+	Name          string             `json:"name"`
+	State         halley.DeviceState `json:"state"`
+	Simulated     bool               `json:"simulated"`
+	FirstSeenAt   Time               `json:"first_seen_at"`
+	LastMessageAt Time               `json:"last_message_at"`
+	Interval      *int               `json:"interval"`
+	Silent        bool               `json:"silent"`
+	Place         *placeView         `json:"place"`
+	Channels      []deviceChannel    `json:"channels"`
+	Quarantine    *heldView          `json:"quarantine"`
+}
+
+// placeView names a place.
+type placeView struct {
+	ID   halley.PlaceID `json:"id"`
+	Name string         `json:"name"`
+}
+
+// devicesView is a page of devices.
+type devicesView struct {
+	Devices []deviceView `json:"devices"`
+	Next    *string      `json:"next"`
+}
+
+// listDevices lists devices by id.
+func (a *API) listDevices(w http.ResponseWriter, r *http.Request) error {
+	q := newQuery(r, "serial", "family", "state", "ended", "after", "limit")
+	f := storage.DeviceFilter{
+		Serial: q.text("serial", serialRunes),
+		Family: halley.Family(q.word("family", string(halley.WebSensor), string(halley.WiFi), string(halley.TAx6xx), string(halley.Modem))),
+		State: halley.DeviceState(q.word("state", string(halley.DeviceNew), string(halley.DeviceAccepted),
+			string(halley.DeviceSuspended), string(halley.DeviceRejected), string(halley.DeviceRetired))),
+		After: halley.DeviceID(q.number("after", 0, 1<<62, 0)),
+	}
+	limit := int(q.number("limit", 1, devicesMost, devicesUsual))
+	ended := q.flag("ended")
+	if q.err != nil {
+		return q.err
+	}
+	f.Limit = limit + 1 // One more tells whether there is a next page.
+	devices, err := a.Registry.Devices(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	var page devicesView
+	if len(devices) > limit {
+		devices = devices[:limit]
+		next := strconv.FormatInt(int64(devices[limit-1].ID), 10)
+		page.Next = &next
+	}
+	if page.Devices, err = a.deviceViews(r.Context(), devices, ended); err != nil {
+		return err
+	}
+	return writeJSON(w, page)
+}
+
+// getDevice gives one device. 404 where it is not there.
+func (a *API) getDevice(w http.ResponseWriter, r *http.Request) error {
+	d, err := a.pathDevice(r)
+	if err != nil {
+		return err
+	}
+	return a.writeDevice(w, r, d)
+}
+
+// pathDevice gives the device that the path names.
+func (a *API) pathDevice(r *http.Request) (halley.Device, error) {
+	id, err := pathID(r)
+	if err != nil {
+		return halley.Device{}, err
+	}
+	return a.Registry.Device(r.Context(), halley.DeviceID(id))
+}
+
+// writeDevice answers with one device.
+func (a *API) writeDevice(w http.ResponseWriter, r *http.Request, d halley.Device) error {
+	views, err := a.deviceViews(r.Context(), []halley.Device{d}, false)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, views[0])
+}
+
+// changeRequest is the body of a change of a device.
+type changeRequest struct {
+	Name   *string `json:"name"`
+	Reason string  `json:"reason"`
+}
+
+// changeDevice renames a device. 404 where it is not there.
+func (a *API) changeDevice(w http.ResponseWriter, r *http.Request) error {
+	return a.change(w, r, false, func(in changeRequest) (storage.DeviceUpdate, error) {
+		if in.Name == nil {
+			return storage.DeviceUpdate{}, invalid("name", "say what to change: name")
+		}
+		return storage.DeviceUpdate{Name: in.Name}, nil
+	})
+}
+
+// acceptDevice has a device's uploads recorded from now on, and what lies in quarantine of it. 404 where it is not there, 409
+// where its state does not allow it.
+func (a *API) acceptDevice(w http.ResponseWriter, r *http.Request) error {
+	accepted := halley.DeviceAccepted
+	return a.change(w, r, false, func(in changeRequest) (storage.DeviceUpdate, error) {
+		return storage.DeviceUpdate{State: &accepted, Name: in.Name}, nil
+	})
+}
+
+// decide gives the handler that puts a device into a state for a reason. 404 where it is not there, 409 where its state does
+// not allow it.
+func (a *API) decide(state halley.DeviceState) handlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		return a.change(w, r, true, func(in changeRequest) (storage.DeviceUpdate, error) {
+			if in.Name != nil {
+				return storage.DeviceUpdate{}, invalid("name", "a name cannot be given here: rename the device")
+			}
+			return storage.DeviceUpdate{State: &state}, nil
+		})
+	}
+}
+
+// change reads and checks a change, makes it, and answers with the device afterwards.
+func (a *API) change(w http.ResponseWriter, r *http.Request, reason bool,
+	update func(in changeRequest) (storage.DeviceUpdate, error),
+) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	var in changeRequest
+	if err = readBody(w, r, &in); err != nil {
+		return err
+	}
+	if err = checkName(in.Name); err != nil {
+		return err
+	}
+	if err = checkReason(in.Reason, reason); err != nil {
+		return err
+	}
+	u, err := update(in)
+	if err != nil {
+		return err
+	}
+	d, err := a.Registry.ChangeDevice(r.Context(), halley.DeviceID(id), u, change(r, halley.MillisOf(time.Now()), in.Reason))
+	if err != nil {
+		return err
+	}
+	return a.writeDevice(w, r, d)
+}
+
+// deviceViews gives devices as the API shows them.
+func (a *API) deviceViews(ctx context.Context, devices []halley.Device, ended bool) ([]deviceView, error) {
+	views := make([]deviceView, 0, len(devices))
+	if len(devices) == 0 {
+		return views, nil
+	}
+	channels, err := a.channelsOf(ctx, devices, ended)
+	if err != nil {
+		return nil, err
+	}
+	places, err := a.placesOf(ctx, devices)
+	if err != nil {
+		return nil, err
+	}
+	held, err := a.Uploads.Held(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := halley.MillisOf(time.Now())
+	for _, d := range devices {
+		v := a.deviceView(d, now)
+		if v.Channels = channels[d.ID]; v.Channels == nil {
+			v.Channels = []deviceChannel{}
+		}
+		if name, ok := places[d.PlaceID]; ok {
+			v.Place = &placeView{ID: d.PlaceID, Name: name}
+		}
+		if h, ok := held[d.DeviceKey]; ok {
+			if v.Quarantine, err = a.heldView(ctx, d.DeviceKey, h); err != nil {
+				return nil, err
+			}
+			v.LastMessageAt = max(v.LastMessageAt, Time(h.LastAt))
+		}
+		views = append(views, v)
+	}
+	return views, nil
+}
+
+// deviceView gives what is known of a device without asking further.
+func (a *API) deviceView(d halley.Device, now halley.Millis) deviceView {
+	v := deviceView{
+		ID: d.ID, Serial: d.Serial, Family: d.Family, Model: d.Model, Name: d.Name, State: d.State,
+		Simulated: d.Simulated, FirstSeenAt: Time(d.FirstSeenAt),
+	}
+	m, known := a.Live.LatestOf(d.ID)
+	if known {
+		v.LastMessageAt = Time(m.HeardAt)
+		v.Interval = wholeOrNull(m.Interval, m.Interval > 0)
+	}
+	v.Silent, _ = silence(d, m, known, now)
+	return v
+}
+
+// wholeOrNull gives a number that may not be known.
+func wholeOrNull(n int, known bool) *int {
+	if !known {
+		return nil
+	}
+	return &n
+}
+
+// placesOf gives the names of the devices' places.
+func (a *API) placesOf(ctx context.Context, devices []halley.Device) (map[halley.PlaceID]string, error) {
+	var ids []halley.PlaceID
+	for i := range devices {
+		if devices[i].PlaceID != 0 {
+			ids = append(ids, devices[i].PlaceID)
+		}
+	}
+	if len(ids) == 0 {
+		return map[halley.PlaceID]string{}, nil
+	}
+	return a.Places.PlaceNames(ctx, ids)
+}

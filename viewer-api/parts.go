@@ -1,0 +1,175 @@
+package viewerapi
+
+import (
+	"context"
+	"net/http"
+
+	"halley"
+	"halley/server/access"
+	"halley/server/quarantine"
+	"halley/storage"
+)
+
+// The parts that the API asks. Their methods may be called at the same time and give errors as *halley.Error.
+
+// Registry is what is known of devices; storage.Registry has these methods. Where ChangeDevice accepts a device, what lies in
+// quarantine of it must be released by whoever stands behind this interface.
+type Registry interface {
+	Devices(ctx context.Context, f storage.DeviceFilter) ([]halley.Device, error)
+	Device(ctx context.Context, id halley.DeviceID) (halley.Device, error)
+	Channels(ctx context.Context, f storage.ChannelFilter) ([]halley.Channel, error)
+	Channel(ctx context.Context, id halley.ChannelID) (halley.Channel, error)
+	ChangeDevice(ctx context.Context, id halley.DeviceID, u storage.DeviceUpdate, c halley.Change) (halley.Device, error)
+}
+
+// Places gives the names of places.
+type Places interface {
+	// PlaceNames gives the names of these places, leaving out what is not there.
+	PlaceNames(ctx context.Context, ids []halley.PlaceID) (map[halley.PlaceID]string, error)
+}
+
+// Series is what was measured; storage.Series has these methods.
+type Series interface {
+	Samples(ctx context.Context, q storage.SampleQuery) ([]storage.Sample, error)
+	Buckets(ctx context.Context, q storage.BucketQuery) ([]storage.Bucket, error)
+}
+
+// StatusSource knows how the program stands.
+type StatusSource interface {
+	// Status never fails: what cannot be found out is itself the status.
+	Status(ctx context.Context) Status
+}
+
+// Flusher records what waits in the journal.
+type Flusher interface {
+	// Flush waits until everything that was in the journal at the call is recorded and gives the position then. Unavailable
+	// where the store is away.
+	Flush(ctx context.Context) (recorded, last uint64, err error)
+}
+
+// Uploads shows what devices sent.
+type Uploads interface {
+	// LastUpload gives the newest upload of a device, trusted or not; NotFound where there is none.
+	LastUpload(ctx context.Context, key halley.DeviceKey) (RawUpload, error)
+	// Quarantined lists what is held of a device by ascending id behind after, at most limit.
+	Quarantined(ctx context.Context, key halley.DeviceKey, after int64, limit int) ([]RawUpload, error)
+	// Held sums up what quarantine holds, for each device of which it holds something. It answers from memory.
+	Held(ctx context.Context) (map[halley.DeviceKey]Held, error)
+	// FirstValues gives the readings of the first held upload of a device that can be read; none where there is none.
+	FirstValues(ctx context.Context, key halley.DeviceKey) ([]halley.Reading, error)
+	// Unrecognized gives how many bodies no family recognized, and the last ones that were kept, newest first.
+	Unrecognized(ctx context.Context) (count int64, bodies []RawUpload, err error)
+}
+
+// RawUpload is an upload as it was received, for people to see.
+type RawUpload struct {
+	ID         int64
+	ReceivedAt halley.Millis
+	Family     halley.Family
+	// Bytes is the length of the body as received.
+	Bytes int
+	// Body is the body with secrets replaced by "***".
+	Body string
+	// Reason is why it was quarantined; "" for an upload that was trusted, and for a body that no family recognized.
+	Reason quarantine.Reason
+	// Note says more in plain English, above all why a body was not recognized.
+	Note string
+}
+
+// Held sums up what quarantine holds of one device.
+type Held struct {
+	Uploads         int
+	Bytes           int64
+	FirstAt, LastAt halley.Millis
+	// Reasons counts the uploads by their reason.
+	Reasons map[quarantine.Reason]int
+}
+
+// Live knows the newest message of every device and tells of new ones.
+type Live interface {
+	// Latest gives the newest message of each device that has one, in no order. Nothing in it changes afterwards.
+	Latest() []LiveMessage
+	// LatestOf gives the newest message of one device; ok is false where it has none.
+	LatestOf(id halley.DeviceID) (m LiveMessage, ok bool)
+	// Subscribe gives the events from now until ctx ends, when the channel is closed. A reader for whom buffer events wait
+	// loses further ones, and finds one EventMissed in their place. The messages of all readers are the same and never change.
+	Subscribe(ctx context.Context, buffer int) <-chan Event
+}
+
+// EventKind says what happened.
+type EventKind uint8
+
+// The kinds of event.
+const (
+	// EventMessage is a new message of an accepted device.
+	EventMessage EventKind = iota + 1
+	// EventDevices says that a device is new or changed.
+	EventDevices
+	// EventMissed stands for events that were lost because their reader was too slow.
+	EventMissed
+)
+
+// Event is something that happened.
+type Event struct {
+	Kind EventKind
+	// Message belongs to EventMessage.
+	Message LiveMessage
+	// Version is that of the registry, for EventDevices.
+	Version int64
+}
+
+// LiveMessage is a message whose readings have found their channels.
+type LiveMessage struct {
+	DeviceID               halley.DeviceID
+	MeasuredAt, ReceivedAt halley.Millis
+	// HeardAt is when the device was heard last, at least ReceivedAt: the message that came last need not be the newest one.
+	HeardAt halley.Millis
+	// Interval is the sending interval in seconds, 0 where it is not known; Buffer is as in halley.Message.
+	Interval, Buffer int
+	Late             bool
+	// Signal is in dBm, 0 where it is not known; Battery in percent, halley.Unknown where it is not.
+	Signal, Battery int
+	Values          []LiveValue
+}
+
+// LiveValue is one value of a LiveMessage.
+type LiveValue struct {
+	ChannelID halley.ChannelID
+	// Value counts only where Quality has a value.
+	Value   float64
+	Quality halley.Quality
+}
+
+// Completeness counts what should have come and what came.
+type Completeness interface {
+	// Completeness answers for the messages measured in [from, to).
+	Completeness(ctx context.Context, device halley.Device, from, to halley.Millis) (CompletenessReport, error)
+}
+
+// CompletenessReport says how complete a device's messages are over a period.
+type CompletenessReport struct {
+	Expected, Received, Late, Missing, Uncertain int64
+	Duplicates, Conflicts, Extra                 int64
+	Gaps                                         []Gap
+}
+
+// Gap is a span in which messages are missing.
+type Gap struct {
+	From, To halley.Millis
+	Messages int64
+	// Cause is a word of the list in openapi.yaml.
+	Cause string
+}
+
+// Access finds out who asks and signs people in and out; *access.Access has these methods.
+type Access interface {
+	Authenticate(ctx context.Context, p access.Presented) (access.Caller, error)
+	SignIn(ctx context.Context, h http.Header, secret, formerCookie string) (access.Caller, error)
+	SignOut(ctx context.Context, h http.Header, cookie string) error
+}
+
+var (
+	_ Registry = storage.Registry(nil)
+	_ Series   = storage.Series(nil)
+	_ Access   = (*access.Access)(nil)
+)

@@ -1,0 +1,36 @@
+package viewerapi
+
+import (
+	"net/http"
+
+	"halley"
+	"halley/server/quarantine"
+)
+
+// uploadView is an upload as it was received.
+type uploadView struct {
+	ReceivedAt  Time               `json:"received_at"`
+	Family      halley.Family      `json:"family"`
+	Bytes       int                `json:"bytes"`
+	Body        string             `json:"body"`
+	Quarantined bool               `json:"quarantined"`
+	Reason      *quarantine.Reason `json:"reason"`
+}
+
+// getLastUpload gives the newest upload of a device as it was received, its secrets replaced. 404 where the device is not
+// there or has sent nothing that is kept.
+func (a *API) getLastUpload(w http.ResponseWriter, r *http.Request) error {
+	d, err := a.pathDevice(r)
+	if err != nil {
+		return err
+	}
+	u, err := a.Uploads.LastUpload(r.Context(), d.DeviceKey)
+	if err != nil {
+		return err
+	}
+	v := uploadView{ReceivedAt: Time(u.ReceivedAt), Family: u.Family, Bytes: u.Bytes, Body: u.Body}
+	if u.Reason != "" {
+		v.Quarantined, v.Reason = true, &u.Reason
+	}
+	return writeJSON(w, v)
+}

@@ -1,0 +1,221 @@
+// What the API answers. The server's openapi.yaml describes the same; times are RFC 3339 in UTC.
+
+export type DeviceState = "new" | "accepted" | "suspended" | "rejected" | "retired";
+
+export interface Channel {
+  id: number;
+  number: number;
+  name: string;
+  quantity: string;
+  unit: string;
+  decimals: number;
+  ended?: boolean;
+}
+
+export interface FirstValue {
+  number: number;
+  name: string;
+  quantity: string;
+  unit: string;
+  decimals: number;
+  value: number | null;
+  quality: string;
+}
+
+export interface Quarantine {
+  uploads: number;
+  bytes: number;
+  first_at: string | null;
+  last_at: string | null;
+  reasons: { reason: string; text: string; uploads: number }[];
+  first_values: FirstValue[];
+}
+
+export interface Device {
+  id: number;
+  serial: string;
+  family: string;
+  model: string;
+  name: string;
+  state: DeviceState;
+  simulated: boolean;
+  first_seen_at: string | null;
+  last_message_at: string | null;
+  /** Seconds between two messages, null where the device has not said it. */
+  interval: number | null;
+  silent: boolean;
+  place: { id: number; name: string } | null;
+  channels: Channel[];
+  quarantine: Quarantine | null;
+}
+
+export interface DeviceList {
+  devices: Device[];
+  next: string | null;
+}
+
+export interface LatestValue {
+  channel_id: number;
+  number: number;
+  name: string;
+  quantity: string;
+  unit: string;
+  decimals: number;
+  value: number | null;
+  quality: string;
+}
+
+export interface Latest {
+  device_id: number;
+  serial: string;
+  family: string;
+  model: string;
+  name: string;
+  state: DeviceState;
+  measured_at: string | null;
+  received_at: string | null;
+  interval: number | null;
+  late: boolean;
+  silent: boolean;
+  silent_since: string | null;
+  signal_dbm: number | null;
+  battery_percent: number | null;
+  values: LatestValue[];
+}
+
+export interface LatestList {
+  at: string;
+  latest: Latest[];
+}
+
+export interface LiveMessage {
+  device_id: number;
+  measured_at: string;
+  received_at: string;
+  interval: number | null;
+  late: boolean;
+  values: { channel_id: number; value: number | null; quality: string }[];
+}
+
+export interface StatusMessage {
+  code: string;
+  severity: "degraded" | "failing";
+  text: string;
+}
+
+export interface Listener {
+  purpose: "devices" | "viewer";
+  address: string;
+  tls: boolean;
+  requests: number;
+  last_request_at: string | null;
+  note: string;
+}
+
+export interface Status {
+  at: string;
+  state: "ok" | "degraded" | "failing";
+  messages: StatusMessage[];
+  version: string;
+  node: string;
+  started_at: string;
+  simulated: boolean;
+  journal: {
+    id: string;
+    last: number;
+    recorded: number;
+    waiting: number;
+    oldest_waiting_at: string | null;
+    bytes: number;
+    files: number;
+    state: "ok" | "full" | "failing";
+  };
+  store: { kind: string; state: "ok" | "away" | "read-only" | "full"; since: string | null; bytes: number };
+  listeners: Listener[];
+  devices: {
+    new: number;
+    accepted: number;
+    suspended: number;
+    rejected: number;
+    retired: number;
+    reporting: number;
+    silent: number;
+  };
+  quarantine: {
+    uploads: number;
+    bytes: number;
+    budget_bytes: number;
+    devices: number;
+    device_budget: number;
+    refused: number;
+  };
+  unrecognized: { count: number; kept: number };
+}
+
+export interface Me {
+  name: string;
+  kind: "session" | "token";
+  role: string;
+  permissions: string[];
+  expires_at: string | null;
+}
+
+/** Samples as they are stored, in columns; times are distances in milliseconds, the first from `start`. */
+export interface RawColumns {
+  channel_id: number;
+  from: string;
+  to: string;
+  start: string | null;
+  time: number[];
+  value: (number | null)[];
+  quality: number[];
+  qualities: string[];
+  next: string | null;
+}
+
+/** Samples gathered in buckets; empty buckets are left out. */
+export interface BucketColumns {
+  channel_id: number;
+  from: string;
+  to: string;
+  width_ms: number;
+  start: string | null;
+  time: number[];
+  min: (number | null)[];
+  mean: (number | null)[];
+  max: (number | null)[];
+  count: number[];
+}
+
+export interface Completeness {
+  from: string;
+  to: string;
+  expected: number | null;
+  received: number;
+  late: number;
+  missing: number;
+  uncertain: number;
+  duplicates: number;
+  conflicts: number;
+  extra: number;
+  gaps: { from: string; to: string; messages: number; cause: string }[];
+}
+
+export interface LastUpload {
+  received_at: string;
+  family: string;
+  bytes: number;
+  body: string;
+  quarantined: boolean;
+  reason: string | null;
+}
+
+export interface QuarantinedUploads {
+  uploads: { id: number; received_at: string; reason: string; text: string; bytes: number; body: string }[];
+  next: string | null;
+}
+
+export interface Unrecognized {
+  count: number;
+  bodies: { received_at: string; reason: string; bytes: number; body: string }[];
+}

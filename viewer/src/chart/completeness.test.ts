@@ -1,0 +1,17 @@
+import { expect, it } from "vitest";
+import type { Completeness } from "../api/types";
+import { completenessWords } from "./completeness";
+
+const none: Completeness = { from: "", to: "", expected: 10_080, received: 10_080, late: 0, missing: 0, uncertain: 0, duplicates: 0, conflicts: 0, extra: 0, gaps: [] };
+const gap = (messages: number, cause: string) => ({ from: "", to: "", messages, cause });
+
+it.each<[string, Partial<Completeness>]>([
+  ["Received 10,080 of 10,080, nothing missing", {}],
+  ["Received 9,780 of 10,080, 480 late, 300 missing: cause not known", { received: 9_780, late: 480, missing: 300, gaps: [gap(100, "unknown"), gap(200, "unknown")] }],
+  ["Received 7 of 10, 3 missing: 2 no network, 1 server not running", { expected: 10, received: 7, missing: 3, gaps: [gap(1, "server-down"), gap(2, "no-network")] }],
+  ["Received 9 of 10, 1 missing", { expected: 10, received: 9, missing: 1 }],
+  ["Received 12 messages, how many were expected is not known", { expected: null, received: 12 }],
+  ["Received 10 of 10, 2 received twice and stored once, 1 sent out of turn, nothing missing", { expected: 10, received: 10, duplicates: 2, extra: 1 }],
+])("says %s", (want, change) => {
+  expect(completenessWords({ ...none, ...change })).toBe(want);
+});

@@ -1,0 +1,38 @@
+import type { Completeness } from "../api/types";
+import { causeName } from "../words/device";
+import { joined, t } from "../words/messages";
+
+/** How many messages are missing for each cause, most first. */
+export function missingByCause(completeness: Completeness): { cause: string; messages: number }[] {
+  const sums = new Map<string, number>();
+  for (const gap of completeness.gaps) sums.set(gap.cause, (sums.get(gap.cause) ?? 0) + gap.messages);
+  return [...sums].map(([cause, messages]) => ({ cause, messages })).filter((c) => c.messages > 0).sort((a, b) => b.messages - a.messages);
+}
+
+/** The completeness in words: "Received 9,780 of 10,080, 480 late, 300 missing: cause not known". */
+export function completenessWords(completeness: Completeness): string {
+  const { expected, received, late, missing, uncertain, duplicates, conflicts, extra } = completeness;
+  const parts = [
+    expected === null ? t("completeness.received", { n: received }) : t("completeness.of", { received, n: expected }),
+    ...(late ? [t("completeness.late", { n: late })] : []),
+    ...(missing ? [missingWords(completeness)] : []),
+    ...(uncertain ? [t("completeness.uncertain", { n: uncertain })] : []),
+    ...(duplicates ? [t("completeness.duplicates", { n: duplicates })] : []),
+    ...(conflicts ? [t("completeness.conflicts", { n: conflicts })] : []),
+    ...(extra ? [t("completeness.extra", { n: extra })] : []),
+  ];
+  if (expected !== null && expected > 0 && !missing && !uncertain) parts.push(t("completeness.nothing-missing"));
+  return joined(parts);
+}
+
+function missingWords(completeness: Completeness): string {
+  const causes = missingByCause(completeness);
+  const n = completeness.missing;
+  const [only] = causes;
+  if (!only) return t("completeness.missing", { n });
+  if (causes.length === 1) return t("completeness.missing-because", { n, cause: causeName(only.cause) });
+  return t("completeness.missing-because", {
+    n,
+    cause: joined(causes.map((c) => t("completeness.cause", { n: c.messages, cause: causeName(c.cause) }))),
+  });
+}

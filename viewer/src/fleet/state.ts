@@ -1,0 +1,94 @@
+import type { Latest, Status } from "../api/types";
+import { millis } from "../words/format";
+import { isAlarm, isFault, parseQuality } from "../words/quality";
+
+/**
+ * The one state in which an accepted device counts. The order is that of need: a device that is silent tells nothing
+ * about its alarms any more.
+ */
+export type TileState = "silent" | "unheard" | "alarm" | "fault" | "reporting";
+
+/** Without a known interval a device is silent after this many milliseconds. */
+const patienceUnknown = 15 * 60_000;
+const patienceLeast = 90_000;
+
+/** How long after a message a device is silent, in milliseconds. */
+export function patience(interval: number | null): number {
+  return interval === null ? patienceUnknown : Math.max(2_500 * interval, patienceLeast);
+}
+
+export function isSilent(device: Latest, now: number): boolean {
+  const received = millis(device.received_at);
+  return device.silent || (received !== null && now - received > patience(device.interval));
+}
+
+export function stateOf(device: Latest, now: number): TileState {
+  if (device.received_at === null) return "unheard";
+  if (isSilent(device, now)) return "silent";
+  const qualities = device.values.map((v) => parseQuality(v.quality));
+  if (qualities.some(isAlarm)) return "alarm";
+  if (qualities.some(isFault)) return "fault";
+  return "reporting";
+}
+
+/** How many devices count in each state, at one instant. */
+export type Census = Record<TileState, number>;
+
+/** The states of all devices at one instant: each device in exactly one. */
+export interface Survey {
+  census: Census;
+  /** The ids of those that need a person, the gravest first. */
+  attention: number[];
+  /** The ids of all others, in the order given. */
+  others: number[];
+}
+
+const gravity: Record<TileState, number> = { alarm: 0, fault: 1, silent: 2, unheard: 3, reporting: 4 };
+
+export function survey(devices: Iterable<Latest>, now: number): Survey {
+  const census: Census = { silent: 0, unheard: 0, alarm: 0, fault: 0, reporting: 0 };
+  const attention: { id: number; state: TileState }[] = [];
+  const others: number[] = [];
+  for (const device of devices) {
+    const state = stateOf(device, now);
+    census[state]++;
+    if (state === "reporting") others.push(device.device_id);
+    else attention.push({ id: device.device_id, state });
+  }
+  attention.sort((a, b) => gravity[a.state] - gravity[b.state]);
+  return { census, attention: attention.map((a) => a.id), others };
+}
+
+/** Puts a live message into what is known of its device; gives null when it does not fit and all must be loaded again. */
+export function withMessage(
+  device: Latest,
+  message: { measured_at: string; received_at: string; interval: number | null; late: boolean; values: { channel_id: number; value: number | null; quality: string }[] },
+): Latest | null {
+  const known = new Set(device.values.map((v) => v.channel_id));
+  if (message.values.some((v) => !known.has(v.channel_id))) return null;
+  const received = millis(message.received_at) ?? 0;
+  const heard = {
+    ...device,
+    silent: false,
+    silent_since: null,
+    interval: message.interval ?? device.interval,
+    received_at: received > (millis(device.received_at) ?? 0) ? message.received_at : device.received_at,
+  };
+  // A message of the past, sent late, shows that the device lives, but its values are not the latest.
+  if ((millis(message.measured_at) ?? 0) < (millis(device.measured_at) ?? 0)) return heard;
+  const news = new Map(message.values.map((v) => [v.channel_id, v]));
+  return {
+    ...heard,
+    measured_at: message.measured_at,
+    late: message.late,
+    values: device.values.map((v) => {
+      const n = news.get(v.channel_id);
+      return n ? { ...v, value: n.value, quality: n.quality } : v;
+    }),
+  };
+}
+
+/** Devices that are known but not accepted, by state; those of which there is none are left out. */
+export function elsewhere(devices: Status["devices"]): { state: "suspended" | "rejected" | "retired"; n: number }[] {
+  return (["suspended", "rejected", "retired"] as const).map((state) => ({ state, n: devices[state] })).filter((d) => d.n > 0);
+}

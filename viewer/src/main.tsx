@@ -1,0 +1,6 @@
+import { render } from "preact";
+import { App } from "./app";
+import "./look.css";
+
+const place = document.getElementById("viewer");
+if (place) render(<App />, place);

@@ -1,0 +1,96 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { failureWords } from "./failure";
+import { t } from "../words/messages";
+
+interface Props {
+  title: string;
+  children: ComponentChildren;
+  /** The word on the button that does it. */
+  act: string;
+  /** What it does may be regretted: the button says so by its colour too. */
+  grave?: boolean;
+  /** Whether what was filled in can be taken; true where it is not given. */
+  ready?: boolean;
+  onAct: () => Promise<void>;
+  onClose: () => void;
+}
+
+/** A question that must be answered before anything else; the browser's own dialog keeps the focus inside and gives it back. */
+export function Dialog({ title, children, act, grave, ready = true, onAct, onClose }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useId();
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState("");
+  useEffect(() => dialog.current?.showModal(), []);
+
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    if (busy) return;
+    setBusy(true);
+    setFailure("");
+    try {
+      await onAct();
+      dialog.current?.close();
+    } catch (cause) {
+      setFailure(failureWords(cause));
+      setBusy(false);
+    }
+  };
+  return (
+    <dialog ref={dialog} aria-labelledby={heading} onClose={onClose}>
+      <form onSubmit={submit}>
+        <h2 id={heading}>{title}</h2>
+        {children}
+        {failure && (
+          <p class="failure" role="alert">
+            {failure}
+          </p>
+        )}
+        <div class="actions">
+          <button type="button" class="btn" onClick={() => dialog.current?.close()}>
+            {t("dialog.cancel")}
+          </button>
+          <button type="submit" class={grave ? "btn grave" : "btn primary"} disabled={busy || !ready}>
+            {busy ? t("dialog.busy") : act}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}
+
+interface FieldProps {
+  label: string;
+  hint?: string;
+  value: string;
+  required?: boolean;
+  most?: number;
+  onValue: (value: string) => void;
+}
+
+/** A line of text with its label and what to write into it. */
+export function Field({ label, hint, value, required, most, onValue }: FieldProps) {
+  const id = useId();
+  return (
+    <p class="field">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="text"
+        value={value}
+        required={required ?? false}
+        maxLength={most ?? 200}
+        autocomplete="off"
+        {...(hint ? { "aria-describedby": `${id}-hint` } : {})}
+        onFocus={(event) => event.currentTarget.select()}
+        onInput={(event) => onValue(event.currentTarget.value)}
+      />
+      {hint && (
+        <small id={`${id}-hint`} class="hint">
+          {hint}
+        </small>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,27 @@
+import { Failure, unreachable } from "../api/client";
+import { t } from "../words/messages";
+import { visible } from "../words/text";
+
+/** Says what went wrong and what to do, in the server's words where it gave some. */
+export function failureWords(cause: unknown): string {
+  if (!(cause instanceof Failure)) return t("failure.viewer");
+  if (cause.code === unreachable) return t("failure.unreachable");
+  if (cause.code === "not-understood") return t("failure.not-understood");
+  if (cause.status === 403) return cause.detail ? visible(cause.detail) : t("failure.forbidden");
+  if (cause.detail) return cause.id ? t("failure.with-id", { detail: visible(cause.detail), id: visible(cause.id) }) : visible(cause.detail);
+  return cause.id ? t("failure.id", { id: visible(cause.id) }) : t("failure.status", { code: visible(cause.code) });
+}
+
+/** A failure in place of what could not be loaded, with a way to try again. */
+export function FailureNote({ cause, again }: { cause: unknown; again?: () => void }) {
+  return (
+    <div class="note failing" role="alert">
+      <p>{failureWords(cause)}</p>
+      {again && (
+        <button type="button" class="btn" onClick={again}>
+          {t("failure.again")}
+        </button>
+      )}
+    </div>
+  );
+}

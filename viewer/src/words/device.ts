@@ -1,0 +1,97 @@
+import type { DeviceState, StatusMessage } from "../api/types";
+import { t, type Key } from "./messages";
+import { visible } from "./text";
+
+const families: Record<string, Key> = {
+  websensor: "family.websensor",
+  wifi: "family.wifi",
+  tax6xx: "family.tax6xx",
+  modem: "family.modem",
+};
+
+/** What people call a family; one that this viewer does not know keeps the server's word. */
+export function familyName(family: string): string {
+  const key = families[family];
+  return key ? t(key) : visible(family);
+}
+
+const states: Record<DeviceState, Key> = {
+  new: "state.new",
+  accepted: "state.accepted",
+  suspended: "state.suspended",
+  rejected: "state.rejected",
+  retired: "state.retired",
+};
+
+export const deviceStates: readonly DeviceState[] = ["new", "accepted", "suspended", "rejected", "retired"];
+
+export function stateName(state: DeviceState): string {
+  const key = states[state] as Key | undefined;
+  return key ? t(key) : visible(state);
+}
+
+/** The name that people gave, else what the device calls itself, else its serial number. */
+export function deviceName(device: { name: string; serial: string }): string {
+  return visible(device.name.trim() || device.serial);
+}
+
+const quantities: Record<string, Key> = {
+  temperature: "quantity.temperature",
+  humidity: "quantity.humidity",
+  "dew point": "quantity.dew-point",
+  "absolute humidity": "quantity.absolute-humidity",
+  "specific humidity": "quantity.specific-humidity",
+  "mixing ratio": "quantity.mixing-ratio",
+  "specific enthalpy": "quantity.specific-enthalpy",
+  pressure: "quantity.pressure",
+  CO2: "quantity.co2",
+  current: "quantity.current",
+  binary: "quantity.binary",
+};
+
+export function quantityName(quantity: string): string {
+  const key = quantities[quantity];
+  return key ? t(key) : visible(quantity);
+}
+
+interface Named {
+  number: number;
+  name: string;
+  quantity: string;
+}
+
+/** What a channel is called: its own name, else its quantity, else its number. */
+export function channelName(channel: Named): string {
+  return visible(channel.name.trim()) || quantityName(channel.quantity) || t("channel.number", { n: channel.number });
+}
+
+/** A channel's name, told apart from its sisters of the same name by its number. */
+export function channelTitle(channel: Named, sisters: Named[]): string {
+  const name = channelName(channel);
+  const alike = sisters.filter((s) => channelName(s) === name).length > 1;
+  return alike ? t("channel.numbered", { name, n: channel.number }) : name;
+}
+
+const causes: Record<string, Key> = {
+  "no-network": "cause.no-network",
+  "server-refused": "cause.server-refused",
+  "server-down": "cause.server-down",
+  "restart-or-off": "cause.restart-or-off",
+  "switched-off": "cause.switched-off",
+  "cache-cleared": "cause.cache-cleared",
+  quarantined: "cause.quarantined",
+  "interval-changed": "cause.interval-changed",
+  "order-gap": "cause.order-gap",
+  unknown: "cause.unknown",
+};
+
+/** Why messages are missing. */
+export function causeName(cause: string): string {
+  const key = causes[cause];
+  return key ? t(key) : visible(cause);
+}
+
+/** How grave a message of the server is, in a word. */
+export function severityName(severity: StatusMessage["severity"]): string {
+  return t(severity === "failing" ? "severity.failing" : "severity.degraded");
+}

@@ -1,0 +1,90 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from "playwright-core";
+import { expect } from "vitest";
+
+export type Storage = Awaited<ReturnType<BrowserContext["storageState"]>>;
+
+/** Where screenshots go; HALLEY_SHOTS names a folder, otherwise none are kept. */
+const shots = process.env["HALLEY_SHOTS"];
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+}
+
+/** A window on the viewer that notes what must never happen: a request to another host, a refusal by the policy, an error. */
+export class Visitor {
+  readonly foreign: string[] = [];
+  readonly errors: string[] = [];
+
+  private constructor(
+    readonly context: BrowserContext,
+    readonly page: Page,
+    readonly origin: string,
+  ) {
+    context.on("request", (request) => {
+      const url = request.url();
+      if (!url.startsWith("blob:") && !url.startsWith("data:") && new URL(url).origin !== origin) this.foreign.push(url);
+    });
+    page.on("pageerror", (error) => this.errors.push(String(error)));
+    page.on("console", (message) => {
+      // A request that fails is told by the page itself; what the browser adds is about the network, not the page.
+      if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) this.errors.push(message.text());
+    });
+    page.setDefaultTimeout(15_000);
+  }
+
+  static async open(browser: Browser, origin: string, options: BrowserContextOptions = {}): Promise<Visitor> {
+    const context = await browser.newContext({
+      baseURL: origin,
+      ignoreHTTPSErrors: true,
+      timezoneId: "Europe/Prague",
+      locale: "en-US",
+      viewport: { width: 1280, height: 900 },
+      acceptDownloads: true,
+      ...options,
+    });
+    return new Visitor(context, await context.newPage(), origin);
+  }
+
+  /** Goes to a page and waits until it says what it is. */
+  async go(path: string): Promise<void> {
+    await this.page.goto(path);
+    await this.heading();
+  }
+
+  async heading(): Promise<string> {
+    const heading = this.page.locator("main h1");
+    await heading.waitFor();
+    return heading.innerText();
+  }
+
+  /** Ends the visit; it must have been clean. */
+  async leave(): Promise<void> {
+    await this.context.close();
+    expect(this.foreign, "requests to other hosts").toEqual([]);
+    expect(this.errors, "errors in the page").toEqual([]);
+  }
+
+  async shot(name: string): Promise<void> {
+    if (!shots) return;
+    mkdirSync(shots, { recursive: true });
+    await this.page.screenshot({ path: join(shots, `${name}.png`) });
+  }
+
+  /** No rule of WCAG 2.2 A and AA, nor of good practice, may be broken. */
+  async accessible(): Promise<void> {
+    const { violations } = await new AxeBuilder({ page: this.page }).analyze();
+    expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target.join(" ")} ${n.failureSummary ?? ""}`).join("; ")}`)).toEqual([]);
+  }
+
+  /** Nothing may lie beyond the right edge. */
+  async fitsWidth(): Promise<void> {
+    const { scroll, client } = await this.page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, client: document.documentElement.clientWidth }));
+    expect(scroll, "width of the page against the window").toBeLessThanOrEqual(client);
+  }
+}
