@@ -147,7 +147,8 @@ func (q *query) instant(name string, otherwise halley.Millis) halley.Millis {
 	if s == "" {
 		return bounded(otherwise)
 	}
-	m, err := halley.ParseMillis(s)
+	// A + that was not escaped arrives as a blank, and a time has no blank of its own.
+	m, err := halley.ParseMillis(strings.ReplaceAll(s, " ", "+"))
 	if err != nil {
 		q.fail(name, "write a time as 2026-11-21T14:16:00Z or with an offset, its + escaped as %2B")
 		return bounded(otherwise)

@@ -177,6 +177,9 @@ func TestCompleteness(t *testing.T) {
 		{"from":"2026-11-21T12:16:00.000Z","to":"2026-11-21T12:19:00.000Z","messages":3,"cause":"server-down"}]}`
 	checkJSON(t, k.get(t, "/api/v1/devices/12/completeness?from=2026-11-21T12:16:00Z&to=2026-11-21T13:16:00Z"), want)
 	checkJSON(t, k.get(t, "/api/v1/devices/12/completeness?from=2026-11-21T13:16:00%2B01:00&to=2026-11-21T14:16:00%2B01:00"), want)
+	checkJSON(t, k.do(t, request{
+		target: "/api/v1/devices/12/completeness?from=2026-11-21T13:16:00+01:00&to=2026-11-21T14:16:00+01:00", token: k.reader, wrong: true,
+	}), want)
 	checkProblem(t, k.get(t, "/api/v1/devices/99/completeness"), http.StatusNotFound, "not-found", "")
 }
 

@@ -21,8 +21,10 @@ const (
 	maxGroupBytes   = 8 << 20
 	// maxGroups is how many groups may wait; callers beyond them wait outside.
 	maxGroups = 4
-	// maxSpareBytes is the largest buffer that is kept for the next group.
+	// maxSpareBytes is the largest buffer that is kept for a later group, maxSpare how many are: one group gathers while another is
+	// written.
 	maxSpareBytes = 1 << 20
+	maxSpare      = 2
 )
 
 // group is what shares one flush.
@@ -158,10 +160,20 @@ func (j *Journal) gathering(e *Entry) *group {
 			return nil
 		}
 	}
-	g := &group{entries: append(j.spare[:0], packVersion), done: make(chan struct{})}
-	j.spare = nil
+	g := &group{entries: append(j.spareBuffer(), packVersion), done: make(chan struct{})}
 	j.queue = append(j.queue, g)
 	return g
+}
+
+// spareBuffer gives a buffer that a group was written from, empty, or nil. The caller holds mu.
+func (j *Journal) spareBuffer() []byte {
+	last := len(j.spare) - 1
+	if last < 0 {
+		return nil
+	}
+	b := j.spare[last]
+	j.spare = j.spare[:last]
+	return b[:0]
 }
 
 // entryBytes bounds what e takes in a group, with an event for a step of the clock before it.

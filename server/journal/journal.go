@@ -77,7 +77,7 @@ type Journal struct {
 	clock clock
 	// queue holds the groups that gather, the oldest first; only the last is added to.
 	queue []*group
-	spare []byte
+	spare [][]byte
 	// room is closed when the queue has become shorter; nil while nobody waits for that.
 	room chan struct{}
 	// changed is closed when last grows; nil while nobody waits for that.

@@ -123,8 +123,8 @@ func (w *writer) stored(g *group, r *row) {
 		w.state, w.since = StateOK, time.Now()
 	}
 	w.last, w.hash = r.last(), r.hash
-	if cap(g.entries) <= maxSpareBytes {
-		w.spare = g.entries
+	if cap(g.entries) <= maxSpareBytes && len(w.spare) < maxSpare {
+		w.spare = append(w.spare, g.entries)
 	}
 	w.wake()
 	w.mu.Unlock()
