@@ -363,3 +363,37 @@ func TestTheJournalIsKeptWithinItsBudget(t *testing.T) {
 		t.Error("the removal was not audited")
 	}
 }
+
+func TestWhatAPersonReleasesIsRecorded(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	r := start(t, folder, nil)
+	good := golden(t, "wifi", "periodic")
+	r.post(t, "/", good)
+	r.flush(t)
+	ahead := bytes.ReplaceAll(good, []byte("2026-11-21T14:00:0"), []byte("2099-11-21T14:00:0"))
+	if status, _ := r.post(t, "/", ahead); status != http.StatusOK {
+		t.Fatalf("a message from the future was answered %d", status)
+	}
+	r.flush(t)
+	count := "SELECT count(*) FROM message WHERE part = 0"
+	if diff := cmp.Diff([]string{"1"}, rows(t, folder, count)); diff != "" {
+		t.Errorf("messages beside one from the future (-want +got):\n%s", diff)
+	}
+	d, _ := r.Devices().Device(halley.DeviceKey{Family: halley.WiFi, Serial: "20960042"})
+	c := halley.Change{Actor: halley.Actor{Kind: "command", Name: "tester"}, At: halley.MillisOf(time.Now()), Why: "it was a test"}
+	if err := r.Release(t.Context(), d, c); err != nil {
+		t.Fatal(err)
+	}
+	r.flush(t)
+	if diff := cmp.Diff([]string{"2"}, rows(t, folder, count)); diff != "" {
+		t.Errorf("messages after the release (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"tester|it was a test"}, rows(t, folder, "SELECT actor_name, why FROM audit WHERE what = 'quarantine.release'")); diff != "" {
+		t.Errorf("audit (-want +got):\n%s", diff)
+	}
+	d.State = halley.DeviceSuspended
+	if err := r.Release(t.Context(), d, c); halley.KindOf(err) != halley.Conflict {
+		t.Errorf("releasing of a suspended device: %v, want Conflict", err)
+	}
+}

@@ -2,9 +2,11 @@ package server
 
 import (
 	"context"
+	"fmt"
 
 	"halley"
 	"halley/server/quarantine"
+	"halley/server/release"
 )
 
 // RawUpload is an upload as a device sent it, with its secrets replaced.
@@ -51,6 +53,23 @@ func (s *Server) Quarantined(ctx context.Context, key halley.DeviceKey, after in
 		out[i] = s.quarantined(u)
 	}
 	return out, nil
+}
+
+// Release has what is kept of an accepted device recorded, as a person decided; what cannot be read stays. The act is audited
+// before it is done. Conflict where the device is not accepted.
+func (s *Server) Release(ctx context.Context, d halley.Device, c halley.Change) error {
+	if d.State != halley.DeviceAccepted {
+		return release.NotAccepted()
+	}
+	held := s.held.Held()[d.DeviceKey]
+	err := s.store.NoteAudit(ctx, halley.AuditEntry{
+		Change: c, What: "quarantine.release", On: fmt.Sprintf("device %d", d.ID), Old: fmt.Sprintf(`{"uploads":%d}`, held.Uploads),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = s.releaser.Release(ctx, d.DeviceKey)
+	return err
 }
 
 // Held says what is kept in quarantine, by device.

@@ -139,6 +139,10 @@ func (a *API) operations() []operation {
 			Permission: halley.PermitDeviceDecide, serve: a.acceptDevice,
 		},
 		{
+			ID: "releaseDevice", Method: post, Path: v1 + "/devices/{id}/release",
+			Permission: halley.PermitDeviceDecide, serve: a.releaseDevice,
+		},
+		{
 			ID: "rejectDevice", Method: post, Path: v1 + "/devices/{id}/reject",
 			Permission: halley.PermitDeviceDecide, serve: a.decide(halley.DeviceRejected),
 		},

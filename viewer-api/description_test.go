@@ -124,7 +124,7 @@ func example(path string) (target, body string) {
 		target = strings.Replace(target, "12", "7", 1)
 	}
 	switch {
-	case regexp.MustCompile(`(reject|suspend|retire)$`).MatchString(path):
+	case regexp.MustCompile(`(reject|suspend|retire|release)$`).MatchString(path):
 		body = `{"reason":"for a test"}`
 	case path == "/api/v1/devices/{id}":
 		body = `{"name":"other"}`
@@ -139,6 +139,7 @@ func TestEveryOperationByCaller(t *testing.T) {
 	p := fleet()
 	p.changeDevice = func(halley.DeviceID, storage.DeviceUpdate, halley.Change) (halley.Device, error) { return cellar, nil }
 	p.lastUpload = lastUpload
+	p.release = func(halley.Device, halley.Change) error { return nil }
 	k := newKit(t, p)
 	for _, op := range viewerapi.Operations(k.api) {
 		t.Run(op.ID, func(t *testing.T) {

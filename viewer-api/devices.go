@@ -145,6 +145,28 @@ func (a *API) decide(state halley.DeviceState) handlerFunc {
 	}
 }
 
+// releaseDevice has what lies in quarantine of an accepted device recorded. 404 where the device is not there, 409 where it is
+// not accepted.
+func (a *API) releaseDevice(w http.ResponseWriter, r *http.Request) error {
+	d, err := a.pathDevice(r)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Reason string `json:"reason"`
+	}
+	if err = readBody(w, r, &in); err != nil {
+		return err
+	}
+	if err = checkReason(in.Reason, true); err != nil {
+		return err
+	}
+	if err = a.Uploads.Release(r.Context(), d, change(r, halley.MillisOf(time.Now()), in.Reason)); err != nil {
+		return err
+	}
+	return a.writeDevice(w, r, d)
+}
+
 // change reads and checks a change, makes it, and answers with the device afterwards.
 func (a *API) change(w http.ResponseWriter, r *http.Request, reason bool,
 	update func(in changeRequest) (storage.DeviceUpdate, error),

@@ -257,3 +257,28 @@ func TestWrongQueriesNameTheParameter(t *testing.T) {
 		checkProblem(t, got, http.StatusBadRequest, "not-valid", tt.field)
 	}
 }
+
+func TestRelease(t *testing.T) {
+	t.Parallel()
+	p := fleet()
+	var who, why string
+	p.release = func(d halley.Device, c halley.Change) error {
+		who, why = c.Actor.Kind, c.Why
+		if d.ID != 12 {
+			return &halley.Error{Kind: halley.Conflict, Op: "release", Code: "device-not-accepted", Message: "accept the device first"}
+		}
+		return nil
+	}
+	k := newKit(t, p)
+	post := func(id, body string, wrong bool) answer {
+		return k.do(t, request{method: http.MethodPost, target: "/api/v1/devices/" + id + "/release", token: k.admin, body: body, wrong: wrong})
+	}
+	if a := post("12", `{"reason":"its clock is right again"}`, false); a.status != http.StatusOK || !strings.Contains(a.body, `"id":12`) {
+		t.Errorf("answered %d %s", a.status, a.body)
+	}
+	if who != "token" || why != "its clock is right again" {
+		t.Errorf("released by a %s because %q", who, why)
+	}
+	checkProblem(t, post("12", `{}`, true), http.StatusBadRequest, "reason-required", "reason")
+	checkProblem(t, post("99", `{"reason":"x"}`, false), http.StatusNotFound, "not-found", "")
+}

@@ -42,6 +42,7 @@ type parts struct {
 	quarantined   func(halley.DeviceKey, int64, int) ([]viewerapi.RawUpload, error)
 	held          func() (map[halley.DeviceKey]viewerapi.Held, error)
 	firstValues   func(halley.DeviceKey) ([]halley.Reading, error)
+	release       func(halley.Device, halley.Change) error
 	unrecognized  func() (int64, []viewerapi.RawUpload, error)
 	latest        func() []viewerapi.LiveMessage
 	subscribe     func(context.Context, int) <-chan viewerapi.Event
@@ -115,6 +116,10 @@ func (p *parts) Held(context.Context) (map[halley.DeviceKey]viewerapi.Held, erro
 
 func (p *parts) FirstValues(_ context.Context, key halley.DeviceKey) ([]halley.Reading, error) {
 	return p.firstValues(key)
+}
+
+func (p *parts) Release(_ context.Context, d halley.Device, c halley.Change) error {
+	return p.release(d, c)
 }
 
 func (p *parts) Unrecognized(context.Context) (int64, []viewerapi.RawUpload, error) {

@@ -57,6 +57,9 @@ type Uploads interface {
 	Held(ctx context.Context) (map[halley.DeviceKey]Held, error)
 	// FirstValues gives the readings of the first held upload of a device that can be read; none where there is none.
 	FirstValues(ctx context.Context, key halley.DeviceKey) ([]halley.Reading, error)
+	// Release has what is held of an accepted device recorded, as far as it can be read, and audits it. Conflict where the device
+	// is not accepted.
+	Release(ctx context.Context, d halley.Device, c halley.Change) error
 	// Unrecognized gives how many bodies no family recognized, and the last ones that were kept, newest first.
 	Unrecognized(ctx context.Context) (count int64, bodies []RawUpload, err error)
 }

@@ -52,3 +52,7 @@ func (r Reason) Text() string {
 func (r Reason) ReleasedByAcceptance() bool {
 	return r == NewDevice || r == Suspended || r == Retired
 }
+
+// Releasable says whether a person may have uploads recorded that are kept for this reason. What could not be read, and what the
+// database refused, would only come back.
+func (r Reason) Releasable() bool { return r != NotUnderstood && r != RefusedByStore }

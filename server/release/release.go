@@ -59,11 +59,27 @@ func (r *Releaser) Settle(ctx context.Context) error {
 		if d, ok := r.Devices.Device(key); !ok || d.State != halley.DeviceAccepted {
 			continue
 		}
-		if err := r.device(ctx, key); err != nil {
+		if _, err := r.device(ctx, key, quarantine.Reason.ReleasedByAcceptance); err != nil {
 			return fmt.Errorf("releasing the uploads of an accepted device: %w", err)
 		}
 	}
 	return nil
+}
+
+// Release brings out what a person decided to trust: all that is kept of an accepted device and can be read. It gives how many
+// uploads that were. Conflict where the device is not accepted.
+func (r *Releaser) Release(ctx context.Context, key halley.DeviceKey) (int, error) {
+	if d, ok := r.Devices.Device(key); !ok || d.State != halley.DeviceAccepted {
+		return 0, NotAccepted()
+	}
+	return r.device(ctx, key, quarantine.Reason.Releasable)
+}
+
+// NotAccepted says that what is kept of a device that nobody has accepted cannot be recorded.
+func NotAccepted() error {
+	return &halley.Error{
+		Kind: halley.Conflict, Op: "record what lies in quarantine", Code: "device-not-accepted", Message: "accept the device first",
+	}
 }
 
 func releasable(h quarantine.Held) bool {
@@ -75,28 +91,28 @@ func releasable(h quarantine.Held) bool {
 	return false
 }
 
-func (r *Releaser) device(ctx context.Context, key halley.DeviceKey) error {
-	released := 0
+// device releases what is kept of a device for these reasons.
+func (r *Releaser) device(ctx context.Context, key halley.DeviceKey, which func(quarantine.Reason) bool) (released int, err error) {
 	for after := int64(0); ; {
 		page, err := r.Quarantine.Uploads(ctx, key, after, pageUploads)
 		if err != nil {
-			return err
+			return released, err
 		}
 		if len(page) == 0 {
 			break
 		}
 		after = page[len(page)-1].ID
-		page = slices.DeleteFunc(page, func(u quarantine.Upload) bool { return !u.Reason.ReleasedByAcceptance() })
+		page = slices.DeleteFunc(page, func(u quarantine.Upload) bool { return !which(u.Reason) })
 		if err := r.append(ctx, page); err != nil {
-			return err
+			return released, err
 		}
 		if err := r.Quarantine.Remove(ctx, page); err != nil {
-			return err
+			return released, err
 		}
 		released += len(page)
 	}
 	r.Log.Info("uploads of an accepted device left quarantine", "serial", key.Serial, "uploads", released)
-	return nil
+	return released, nil
 }
 
 // append journals a page of uploads; those that are on their way at one time share a flush.

@@ -154,3 +154,32 @@ func TestWhatTheJournalDoesNotTakeStays(t *testing.T) {
 		t.Errorf("what stays in quarantine (-want +got):\n%s", diff)
 	}
 }
+
+func TestAPersonReleasesWhatCanBeRead(t *testing.T) {
+	t.Parallel()
+	reasons := []quarantine.Reason{quarantine.ClockJump, quarantine.NotUnderstood, quarantine.TwoSenders, quarantine.RefusedByStore, quarantine.WrongEntryPoint}
+	for state, want := range map[halley.DeviceState][]uint64{
+		halley.DeviceAccepted:  {2, 4},
+		halley.DeviceSuspended: {1, 2, 3, 4, 5},
+	} {
+		var uploads []quarantine.Upload
+		for i, reason := range reasons {
+			uploads = append(uploads, upload(uint64(i+1), reason))
+		}
+		var m memory
+		q, _, err := settle(t, devices(halley.DeviceNew), &m, uploads...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := release.Releaser{
+			Devices: devices(state), Journal: &m, Quarantine: q, Log: slog.New(slog.DiscardHandler), Deliver: func(journal.Entry) {},
+		}
+		n, err := r.Release(t.Context(), key)
+		if n != 5-len(want) || (halley.KindOf(err) == halley.Conflict) == (state == halley.DeviceAccepted) {
+			t.Errorf("releasing of a device that is %s: %d uploads, %v", state, n, err)
+		}
+		if diff := cmp.Diff(want, left(t, q)); diff != "" {
+			t.Errorf("what stays in quarantine of a device that is %s (-want +got):\n%s", state, diff)
+		}
+	}
+}

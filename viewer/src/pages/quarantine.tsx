@@ -1,8 +1,9 @@
 import { useState } from "preact/hooks";
 import { ask } from "../api/client";
 import type { Device, QuarantinedUploads } from "../api/types";
-import { asOf } from "../fleet/fleet";
+import { asOf, may } from "../fleet/fleet";
 import { Body } from "../parts/body";
+import { DecisionDialog } from "../parts/decide";
 import { FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
@@ -16,6 +17,7 @@ import { visible } from "../words/text";
 export function QuarantinePage({ id }: { id: number }) {
   useTitle(t("quarantine.title"));
   const [after, setAfter] = useState<string[]>([]);
+  const [releasing, setReleasing] = useState(false);
   const device = useLoading((signal) => ask<Device>(`/devices/${id}`, { signal }), [id]);
   const page = useLoading(
     (signal) => ask<QuarantinedUploads>(`/devices/${id}/quarantine?limit=50${after.length ? `&after=${encodeURIComponent(after.at(-1) ?? "")}` : ""}`, { signal }),
@@ -24,6 +26,13 @@ export function QuarantinePage({ id }: { id: number }) {
   const name = device.value ? deviceName(device.value) : "";
   const uploads = page.value?.uploads ?? [];
   const next = page.value?.next ?? null;
+  const held = device.value?.quarantine ?? null;
+  const releasable = held?.reasons.some((r) => r.reason !== "not-understood" && r.reason !== "refused-by-store") ?? false;
+  const release = () => {
+    setReleasing(false);
+    device.again();
+    page.again();
+  };
   return (
     <>
       <p class="crumb">
@@ -34,12 +43,18 @@ export function QuarantinePage({ id }: { id: number }) {
       </p>
       <section class="verdict">
         <Heading>{t("quarantine.title")}</Heading>
-        {device.value?.quarantine && (
+        {held && (
           <div class="facts">
-            <span>{t("new.uploads", { n: device.value.quarantine.uploads, size: bytes(device.value.quarantine.bytes) })}</span>
+            <span>{t("new.uploads", { n: held.uploads, size: bytes(held.bytes) })}</span>
           </div>
         )}
+        {device.value?.state === "accepted" && releasable && may("device.decide") && (
+          <button type="button" class="btn" onClick={() => setReleasing(true)}>
+            {t("release.open")}
+          </button>
+        )}
       </section>
+      {releasing && device.value && <DecisionDialog device={device.value} decision="release" onDone={release} onClose={() => setReleasing(false)} />}
       {(page.failure ?? device.failure) !== undefined && <FailureNote cause={page.failure ?? device.failure} again={page.again} />}
       {page.value && uploads.length === 0 && <p class="note">{t("quarantine.none")}</p>}
       <ul class="cards">

@@ -8,7 +8,7 @@ import { announce } from "./announce";
 import { Dialog, Field } from "./dialog";
 
 /** What a person may decide about a device. */
-export type Decision = "accept" | "reject" | "suspend" | "retire" | "rename";
+export type Decision = "accept" | "reject" | "suspend" | "retire" | "rename" | "release";
 
 interface Props {
   device: Device;
@@ -26,6 +26,7 @@ const texts = {
   reject: { title: "reject.title", what: "reject.what", act: "reject.act", done: "reject.done" },
   suspend: { title: "suspend.title", what: "suspend.what", act: "suspend.act", done: "suspend.done" },
   retire: { title: "retire.title", what: "retire.what", act: "retire.act", done: "retire.done" },
+  release: { title: "release.title", what: "release.what", act: "release.act", done: "release.done" },
   rename: { title: "rename.title", what: "rename.what", act: "rename.act", done: "rename.done" },
 } as const;
 
