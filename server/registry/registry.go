@@ -156,7 +156,8 @@ func (r *Registry) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return r.save()
+			r.keep()
+			return nil
 		case <-tick.C:
 		case <-r.poke:
 		}
@@ -166,10 +167,15 @@ func (r *Registry) Run(ctx context.Context) error {
 		}
 		away = err != nil
 		if r.saveDue() {
-			if err := r.save(); err != nil {
-				r.opts.Log.Warn("cannot keep the copy of the devices", "err", err)
-			}
+			r.keep()
 		}
+	}
+}
+
+// keep writes the file. Without it a start while the store is away knows what it knew before; that is no reason to end.
+func (r *Registry) keep() {
+	if err := r.save(); err != nil {
+		r.opts.Log.Warn("cannot keep the copy of the devices", "err", err)
 	}
 }
 
