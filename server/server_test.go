@@ -266,13 +266,19 @@ func TestBodiesThatNobodyCanReadAreShown(t *testing.T) {
 	}
 }
 
+// withDevice runs a server that has accepted one WiFi sensor, and gives the message that the sensor sent.
+func withDevice(t *testing.T, folder string) (r *rig, sent []byte) {
+	t.Helper()
+	r, sent = start(t, folder, nil), golden(t, "wifi", "periodic")
+	r.post(t, "/", sent)
+	r.flush(t)
+	return r, sent
+}
+
 func TestAcceptedDevicesAreNotBlockedByWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	r := start(t, folder, nil)
-	good := golden(t, "wifi", "periodic")
-	r.post(t, "/", good)
-	r.flush(t)
+	r, good := withDevice(t, folder)
 	broken := bytes.Replace(good, []byte(`"Time"`), []byte(`"Tome"`), 1)
 	status, text := r.post(t, "/", broken)
 	if status != http.StatusOK || !strings.Contains(text, "true") {
@@ -367,10 +373,7 @@ func TestTheJournalIsKeptWithinItsBudget(t *testing.T) {
 func TestWhatAPersonReleasesIsRecorded(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	r := start(t, folder, nil)
-	good := golden(t, "wifi", "periodic")
-	r.post(t, "/", good)
-	r.flush(t)
+	r, good := withDevice(t, folder)
 	ahead := bytes.ReplaceAll(good, []byte("2026-11-21T14:00:0"), []byte("2099-11-21T14:00:0"))
 	if status, _ := r.post(t, "/", ahead); status != http.StatusOK {
 		t.Fatalf("a message from the future was answered %d", status)

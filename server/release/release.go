@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -47,13 +48,15 @@ type Releaser struct {
 	// Deliver is told of each entry after it is durable.
 	Deliver func(journal.Entry)
 	Log     *slog.Logger
+	// one keeps two releases from journaling the same upload, which would count it as a duplicate that its device never sent.
+	one sync.Mutex
 }
 
 // Settle looks through the quarantine once. It may be repeated and interrupted at any point: an upload that is appended twice
 // is stored once, by its identity.
 func (r *Releaser) Settle(ctx context.Context) error {
 	for key, held := range r.Quarantine.Held() {
-		if !releasable(held) {
+		if !settled(held) {
 			continue
 		}
 		if d, ok := r.Devices.Device(key); !ok || d.State != halley.DeviceAccepted {
@@ -82,7 +85,8 @@ func NotAccepted() error {
 	}
 }
 
-func releasable(h quarantine.Held) bool {
+// settled says whether the acceptance of its device settles some of what is held.
+func settled(h quarantine.Held) bool {
 	for reason := range h.Reasons {
 		if reason.ReleasedByAcceptance() {
 			return true
@@ -93,6 +97,8 @@ func releasable(h quarantine.Held) bool {
 
 // device releases what is kept of a device for these reasons.
 func (r *Releaser) device(ctx context.Context, key halley.DeviceKey, which func(quarantine.Reason) bool) (released int, err error) {
+	r.one.Lock()
+	defer r.one.Unlock()
 	for after := int64(0); ; {
 		page, err := r.Quarantine.Uploads(ctx, key, after, pageUploads)
 		if err != nil {
