@@ -1,14 +1,16 @@
-# make run      a server with a simulated fleet, in this folder
-# make test     everything that must hold before a change goes in
-# make bench    the figures that are promised, as ratios
-# make build    bin/halley with the viewer in it
-# make lint     the style rules
-# make fmt      the same, repairing what a program can repair
-# make fuzz     every decoder against made-up input, FUZZ_TIME each (default 10m)
-# make crash    100 kills under load, counted
-# make flood    200 sensors that hand over 2,688 messages each at once, counted and timed
-# make package  the packages for deb and rpm, in bin/
-# make abuse    garbage, half requests and slow ones, in numbers
+# make run              a server with a simulated fleet, in this folder
+# make test             everything that must hold before a change goes in
+# make bench            the figures that are promised, as ratios
+# make build            bin/halley with the viewer in it
+# make lint             the style rules
+# make fmt              the same, repairing what a program can repair
+# make fuzz             every decoder against made-up input, FUZZ_TIME each (default 10m)
+# make crash            100 kills under load, counted
+# make flood            200 sensors that hand over 2,688 messages each at once, counted and timed
+# make sqlserver        everything against the SQL Server that HALLEY_TEST_SQLSERVER names
+# make sqlserver-crash  20 kills of that server and an outage of SQLSERVER_AWAY (10m) under load, counted and timed
+# make package          the packages for deb and rpm, in bin/
+# make abuse            garbage, half requests and slow ones, in numbers
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -27,7 +29,7 @@ GO_SOURCES = $(shell find . \( -name node_modules -o -name bin -o -name '.git' -
 VIEWER_SOURCES = $(shell find viewer \( -name node_modules -o -name dist -o -name test-results \) -prune -o -type f -print)
 VIEWER_BUILT := viewer/dist/index.html
 
-.PHONY: run test bench build lint fmt fuzz crash flood abuse package viewer tools clean
+.PHONY: run test bench build lint fmt fuzz crash flood abuse sqlserver sqlserver-crash package viewer tools clean
 .NOTPARALLEL:
 
 build: bin/halley
@@ -81,6 +83,12 @@ flood: $(VIEWER_BUILT)
 
 abuse: $(VIEWER_BUILT)
 	@.ci/abuse
+
+sqlserver: $(VIEWER_BUILT)
+	@.ci/sqlserver
+
+sqlserver-crash: $(VIEWER_BUILT)
+	@SQLSERVER_AWAY=$(or $(SQLSERVER_AWAY),10m) .ci/sqlserver-crash
 
 NFPM_VERSION := 2.45.2
 PACKAGE_ARCH := $(shell go env GOARCH)

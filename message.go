@@ -129,9 +129,10 @@ func (m *Message) localOffset(received Millis) Millis {
 // Late says whether a message measured at one instant and received at another came late: more than two intervals, at least
 // one minute, and for a buffered device more than the time its buffer takes to fill besides.
 func Late(measured, received Millis, interval, buffer int) bool {
-	limit := max(2*Millis(interval)*Second, Minute)
+	// In floating point, for the product of what a device may say of both is beyond a whole number.
+	limit := max(2*float64(interval)*float64(Second), float64(Minute))
 	if buffer > 1 {
-		limit += Millis(interval) * Second * Millis(buffer)
+		limit += float64(interval) * float64(Second) * float64(buffer)
 	}
-	return received-measured > limit
+	return float64(received-measured) > limit
 }

@@ -64,6 +64,7 @@ func TestLate(t *testing.T) {
 		"beyond two intervals":        {20*halley.Minute + 1, 600, 0, true},
 		"buffered, within its buffer": {80 * halley.Minute, 600, 6, false},
 		"buffered, beyond its buffer": {80*halley.Minute + 1, 600, 6, true},
+		"buffered as long as may be":  {100 * 365 * halley.Day, 1<<32 - 1, 1<<32 - 1, false},
 		"ahead":                       {-halley.Hour, 60, 0, false},
 	}
 	for name, tt := range tests {

@@ -1,7 +1,8 @@
 //go:build ignore
 
 // Command summary reads the output of go test -json, shows what failed and what was skipped, and ends with one line of counts,
-// which it also leaves in the file that it is given. It fails where a test failed.
+// which it also leaves in the file that it is given. Lines that tests print between the first of these words and the end of the
+// line are kept and shown again at the end: "SQL Server: tested against ", "engine kills=", "engine stopped=". It fails where a test failed.
 package main
 
 import (
@@ -29,7 +30,12 @@ type tally struct {
 	red map[string]bool
 	// output holds what each test and package printed, until its outcome is known.
 	output map[string]*strings.Builder
+	// kept are the lines to be shown again.
+	kept []string
 }
+
+// keepFrom are the words with which a line begins that is shown again.
+var keepFrom = []string{"SQL Server: tested against ", "engine kills=", "engine stopped="}
 
 func main() {
 	started := time.Now()
@@ -48,6 +54,9 @@ func main() {
 	if err := lines.Err(); err != nil {
 		fmt.Fprintln(os.Stderr, "reading the output of go test:", err)
 		os.Exit(1)
+	}
+	for _, line := range t.kept {
+		fmt.Fprintln(t.out, line)
 	}
 	line := fmt.Sprintf("%d passed, %d failed, %d skipped", t.passed, t.failed, t.skipped)
 	fmt.Fprintf(t.out, "go: %s, %d packages, %s\n", line, t.packages, time.Since(started).Round(time.Second))
@@ -74,6 +83,7 @@ func (t *tally) take(e event) {
 			t.output[key] = &strings.Builder{}
 		}
 		t.output[key].WriteString(e.Output)
+		t.keep(e.Output)
 		return
 	case "pass":
 		if e.Test != "" {
@@ -98,6 +108,14 @@ func (t *tally) take(e event) {
 		return
 	}
 	delete(t.output, key)
+}
+
+func (t *tally) keep(output string) {
+	for _, word := range keepFrom {
+		if _, rest, found := strings.Cut(output, word); found {
+			t.kept = append(t.kept, word+strings.TrimSpace(rest))
+		}
+	}
 }
 
 func (t *tally) text(key string) string {

@@ -23,14 +23,6 @@ func notEmpty(why string) func(string) string {
 	}
 }
 
-// embeddedOnly never repeats the value: a connection text holds a password.
-func embeddedOnly(s string) string {
-	if s != "" {
-		return "this version keeps its samples in the embedded store in the data folder; leave it empty"
-	}
-	return ""
-}
-
 // maxNodeName bounds the name that stands in every batch.
 const maxNodeName = 64
 
@@ -151,6 +143,7 @@ func together(c *Config) []Mistake {
 			found = append(found, Mistake{Key: p.table + ".key", Why: "a private key needs its certificate: set " + p.table + ".certificate as well"})
 		}
 	}
+	found = append(found, storeTogether(&c.Store)...)
 	if len(c.Devices.Listen) == 0 {
 		found = append(found, Mistake{Key: "devices.listen", Why: "name at least one address, or no device can reach this server"})
 	}

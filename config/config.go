@@ -2,7 +2,11 @@
 // nothing.
 package config
 
-import "time"
+import (
+	"time"
+
+	"halley"
+)
 
 // Config is everything an administrator can decide. Defaults gives the values that a server has without a file.
 type Config struct {
@@ -57,8 +61,11 @@ const (
 
 // Store says where the samples go.
 type Store struct {
-	// DSN is empty for the embedded store in the data folder.
-	DSN string `toml:"dsn"`
+	// DSN is sqlserver://..., or empty for the embedded store in the data folder. It may hold a password.
+	DSN halley.Secret `toml:"dsn"`
+	// PasswordFile holds the password of the DSN's user, Certificate the certificate of the database server or of its authority.
+	PasswordFile string `toml:"password-file"`
+	Certificate  string `toml:"certificate"`
 }
 
 // Viewer is the listener for people and programs.

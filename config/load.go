@@ -104,6 +104,13 @@ func (l *loading) environment(variables []string) {
 	for _, st := range settings() {
 		name := environmentName(st.key)
 		value := values[name]
+		if short := shortNames()[st.key]; short != "" && values[short] != "" {
+			if value != "" && value != values[short] {
+				l.wrong(st.key, origin{source: name}, "the variable "+short+" says something else; keep one of them")
+				continue
+			}
+			name, value = short, values[short]
+		}
 		if value == "" {
 			continue
 		}

@@ -30,6 +30,10 @@ func TestGoodFilesLoad(t *testing.T) {
 		"every-setting": func(c *config.Config) {
 			*c = config.Config{
 				Data: "/var/lib/halley", Node: "line-2",
+				Store: config.Store{
+					DSN:          "sqlserver://halley:hunter2@db1.example.org:1433?database=halley",
+					PasswordFile: "/etc/halley/store-password", Certificate: "/etc/halley/store.pem",
+				},
 				Viewer: config.Viewer{
 					Address: "0.0.0.0:8443", Certificate: "/etc/halley/viewer.pem", Key: "/etc/halley/viewer.key",
 					Hosts: []string{"halley.example.org", "halley"},
@@ -152,7 +156,9 @@ func TestEnvironmentMistakes(t *testing.T) {
 	for name, want := range map[string]string{
 		"HALLEY_DEVICES_CONNECTIONS=many":       `HALLEY_DEVICES_CONNECTIONS: devices.connections: write a whole number without quotes; this is the text "many"`,
 		"HALLEY_VIEWER_PLAIN_ON_LOOPBACK=maybe": `HALLEY_VIEWER_PLAIN_ON_LOOPBACK: viewer.plain-on-loopback: write true or false without quotes; this is the text "maybe"`,
-		"HALLEY_STORE_DSN=hunter2":              `HALLEY_STORE_DSN: store.dsn: this version keeps its samples in the embedded store in the data folder; leave it empty`,
+		"HALLEY_STORE_DSN=hunter2":              `HALLEY_STORE_DSN: store.dsn: write sqlserver://USER@HOST:PORT?database=NAME, or nothing for the embedded store`,
+		"HALLEY_STORE=hunter2":                  `HALLEY_STORE: store.dsn: write sqlserver://USER@HOST:PORT?database=NAME, or nothing for the embedded store`,
+		"HALLEY_STORE_CERTIFICATE=db.pem":       `HALLEY_STORE_CERTIFICATE: store.certificate: the embedded store has no use for it; set store.dsn as well, or leave it out`,
 		"HALLEY_DEVICES_LISTEN=,":               `HALLEY_DEVICES_LISTEN: devices.listen: name at least one address, or no device can reach this server`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"halley"
 )
 
 // setting is one key: how its value is read from the file and from a text, and what it may be.
@@ -28,7 +30,9 @@ func settings() []setting {
 	return []setting{
 		text("data", func(c *Config) *string { return &c.Data }, notEmpty("name a folder")),
 		text("node", func(c *Config) *string { return &c.Node }, nodeName),
-		text("store.dsn", func(c *Config) *string { return &c.Store.DSN }, embeddedOnly),
+		secret("store.dsn", func(c *Config) *halley.Secret { return &c.Store.DSN }, storeAddress),
+		text("store.password-file", func(c *Config) *string { return &c.Store.PasswordFile }, anyText),
+		text("store.certificate", func(c *Config) *string { return &c.Store.Certificate }, anyText),
 		text("viewer.address", func(c *Config) *string { return &c.Viewer.Address }, hostPort),
 		text("viewer.certificate", func(c *Config) *string { return &c.Viewer.Certificate }, anyText),
 		text("viewer.key", func(c *Config) *string { return &c.Viewer.Key }, anyText),
@@ -63,6 +67,9 @@ func settings() []setting {
 	}
 }
 
+// shortNames are variables that people may set instead of the one of a key.
+func shortNames() map[string]string { return map[string]string{"store.dsn": "HALLEY_STORE"} }
+
 // environmentName gives the variable of a key: HALLEY_DEVICES_BODY_BYTES for devices.body-bytes.
 func environmentName(key string) string {
 	return "HALLEY_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
@@ -84,6 +91,25 @@ func text(key string, field func(*Config) *string, check func(string) string) se
 				return why
 			}
 			*field(c) = s
+			return ""
+		},
+		value: func(texts []string) any { return texts[len(texts)-1] },
+	}
+}
+
+// secret is a setting that holds a text which no message may repeat.
+func secret(key string, field func(*Config) *halley.Secret, check func(string) string) setting {
+	return setting{
+		key: key,
+		take: func(c *Config, value any) string {
+			s, ok := value.(string)
+			if !ok {
+				return "write a text in quotes"
+			}
+			if why := check(s); why != "" {
+				return why
+			}
+			*field(c) = halley.Secret(s)
 			return ""
 		},
 		value: func(texts []string) any { return texts[len(texts)-1] },

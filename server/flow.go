@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"halley"
 	"halley/protocols"
 	"halley/server/intake"
 	"halley/server/journal"
-	"halley/server/live"
 	"halley/server/recorder"
 	"halley/storage"
 )
@@ -52,96 +50,13 @@ func (s *Server) recorded(ctx context.Context, p recorder.Progress) {
 		}
 	}
 	s.prune(ctx, p.Seq)
+	s.keepRecordedNowAndThen()
+	s.maintenance.Wake()
 	if p.Quarantined {
 		select {
 		case s.apart <- struct{}{}:
 		default:
 		}
-	}
-}
-
-// restoreLive loads the newest message of each device from the store, and then what the journal holds beyond it.
-func (s *Server) restoreLive(ctx context.Context) error {
-	latest, err := s.store.Latest(ctx, nil)
-	if err != nil {
-		if halley.KindOf(err) != halley.Unavailable {
-			return err
-		}
-		s.opts.Log.Warn("the store is away: values are shown from the journal alone", "err", err)
-	}
-	for i := range latest {
-		if m, ok := s.fromStore(&latest[i]); ok {
-			s.live.Restore(m)
-		}
-	}
-	return s.replayJournal(ctx)
-}
-
-func (s *Server) fromStore(m *storage.LatestMessage) (*live.Message, bool) {
-	d, ok := s.devices.DeviceByID(m.DeviceID)
-	if !ok {
-		return nil, false
-	}
-	byID := map[halley.ChannelID]halley.Channel{}
-	for _, c := range s.devices.Channels(d.ID) {
-		byID[c.ID] = c
-	}
-	out := &live.Message{
-		Key: d.DeviceKey, MeasuredAt: m.MeasuredAt, SentAt: m.SentAt, ReceivedAt: m.ReceivedAt, Interval: m.Interval,
-		Buffer: m.Buffer, Kind: m.Kind, Battery: halley.Unknown,
-	}
-	if m.JournalID == s.journal.ID() {
-		out.Seq = m.Seq
-	}
-	for _, v := range m.Values {
-		if c, ok := byID[v.ChannelID]; ok {
-			out.Readings = append(out.Readings, halley.Reading{
-				Number: c.Number, Name: c.Name, Quantity: c.Quantity, Unit: c.Unit, Decimals: c.Decimals, Value: v.Value, Quality: v.Quality,
-			})
-		}
-	}
-	return out, true
-}
-
-// replayPage is how many journal entries are replayed at a time.
-const replayPage = 4096
-
-// replayJournal takes over what the store has not recorded yet.
-func (s *Server) replayJournal(ctx context.Context) error {
-	pos, err := s.store.Position(ctx, s.opts.Config.Node)
-	if err != nil && halley.KindOf(err) != halley.Unavailable {
-		return err
-	}
-	after := uint64(0)
-	if err == nil && pos.JournalID == s.journal.ID() {
-		after = pos.Seq
-	}
-	for after < s.journal.Last() {
-		entries, err := s.journal.Read(ctx, after, replayPage)
-		if err != nil {
-			return err
-		}
-		if len(entries) == 0 {
-			return nil
-		}
-		for i := range entries {
-			s.replay(&entries[i])
-		}
-		after = entries[len(entries)-1].Seq
-	}
-	return nil
-}
-
-func (s *Server) replay(e *journal.Entry) {
-	if e.Quarantine != "" || (e.Kind != journal.Upload && e.Kind != journal.Release) {
-		return
-	}
-	family := s.opts.Families.Family(e.Family)
-	if family == nil {
-		return
-	}
-	if up, err := family.Decode(e.Body); err == nil {
-		s.live.Take(&up, e.ReceivedAt(), e.Seq)
 	}
 }
 

@@ -53,7 +53,12 @@ func options(folder string, change func(*config.Config)) server.Options {
 // start runs a server on the folder. It is stopped by stop or at the end of the test.
 func start(tb testing.TB, folder string, change func(*config.Config)) *rig {
 	tb.Helper()
-	o := options(folder, change)
+	return startOn(tb, options(folder, change))
+}
+
+// startOn runs a server with these options, as start does.
+func startOn(tb testing.TB, o server.Options) *rig {
+	tb.Helper()
 	s, err := server.New(tb.Context(), o)
 	if err != nil {
 		tb.Fatalf("opening the server: %v", err)

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"halley"
 	"halley/config"
 	"halley/protocols"
 	"halley/server/datadir"
@@ -21,11 +22,14 @@ import (
 	"halley/server/intake"
 	"halley/server/journal"
 	"halley/server/live"
+	"halley/server/maintenance"
 	"halley/server/pki"
 	"halley/server/quarantine"
+	"halley/server/reach"
 	"halley/server/recorder"
 	"halley/server/registry"
 	"halley/server/release"
+	"halley/server/sessions"
 	"halley/storage"
 )
 
@@ -35,8 +39,13 @@ type Options struct {
 	Version string
 	// Families are the device families that are understood.
 	Families protocols.Set
-	// OpenStore opens the database of record that Config names.
+	// OpenStore opens the database of record that Config names. It does not fail because that is away. StoreKind is its
+	// storage.Info's Kind.
 	OpenStore func(ctx context.Context) (storage.Store, error)
+	StoreKind string
+	// NextStore opens the database that the configuration names by now, once the content of the present one has moved out of it;
+	// nil where it still names the present one. Nil for a server whose store never moves.
+	NextStore func(ctx context.Context) (storage.Store, error)
 	Log       *slog.Logger
 }
 
@@ -45,19 +54,26 @@ type Server struct {
 	opts      Options
 	startedAt time.Time
 	data      *datadir.Dir
-	store     storage.Store
-	journal   *journal.Journal
-	held      *quarantine.Store
-	devices   *registry.Registry
-	live      *live.Live
-	ring      *decoded.Ring
-	intake    *intake.Intake
-	recorder  *recorder.Recorder
-	releaser  *release.Releaser
-	room      *room
-	info      infoWatch
-	oldest    oldestWaiting
-	listeners []*listener
+	gate      *reach.Gate
+	// store is the database for those that people wait for.
+	store       *reach.Store
+	journal     *journal.Journal
+	held        *quarantine.Store
+	devices     *registry.Registry
+	sessions    *sessions.Store
+	maintenance *maintenance.Maintenance
+	live        *live.Live
+	ring        *decoded.Ring
+	intake      *intake.Intake
+	recorder    *recorder.Recorder
+	releaser    *release.Releaser
+	room        *room
+	info        infoWatch
+	oldest      oldestWaiting
+	remembered  recordedFile
+	listeners   []*listener
+	// liveLacks says that the newest values are not all known, for the store could not be asked for them at the start.
+	liveLacks bool
 	// identities are the certificates in use, by the file they come from.
 	identities map[string]*pki.Identity
 	fatal      chan error
@@ -72,7 +88,6 @@ func New(ctx context.Context, opts Options) (*Server, error) {
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.info.look(ctx, s.store)
 	return s, nil
 }
 
@@ -85,8 +100,11 @@ func (s *Server) open(ctx context.Context) error {
 		{"opening the store", s.openStore},
 		{"opening the journal", s.openJournal},
 		{"opening the quarantine", s.openQuarantine},
-		{"loading the devices", s.openRegistry},
 		{"preparing the recorder", s.prepareRecorder},
+		{"loading the devices", s.openRegistry},
+		{"preparing the release of uploads", s.prepareReleaser},
+		{"loading the sessions", s.openSessions},
+		{"preparing the maintenance", s.prepareMaintenance},
 		{"loading the newest values", s.restoreLive},
 		{"preparing intake", s.prepareIntake},
 	} {
@@ -107,9 +125,15 @@ func (s *Server) openData(context.Context) error {
 	return d.Lock()
 }
 
-func (s *Server) openStore(ctx context.Context) (err error) {
-	s.store, err = s.opts.OpenStore(ctx)
-	return err
+func (s *Server) openStore(ctx context.Context) error {
+	store, err := s.opts.OpenStore(ctx)
+	if err != nil {
+		return err
+	}
+	s.gate = reach.New(store, s.recorderStanding, func() { s.recorder.Hurry() })
+	s.store = s.gate.Within(viewerPatience)
+	s.info.look(ctx, s.gate.Asking(infoPatience), s.data.Free)
+	return nil
 }
 
 func (s *Server) openJournal(ctx context.Context) (err error) {
@@ -120,6 +144,9 @@ func (s *Server) openJournal(ctx context.Context) (err error) {
 		Log:        s.opts.Log.With("part", "journal"),
 		Fail:       s.fail,
 	})
+	if err == nil {
+		s.openRecordedFile()
+	}
 	return err
 }
 
@@ -139,14 +166,25 @@ func (s *Server) openQuarantine(ctx context.Context) (err error) {
 }
 
 func (s *Server) openRegistry(ctx context.Context) (err error) {
-	const file = "registry.json"
 	s.devices, err = registry.Open(ctx, registry.Options{
-		Source: s.store,
-		File:   filepath.Join(s.data.Path(), file),
-		Write:  func(_ string, content func(io.Writer) error) error { return s.data.StreamFilePrivate(file, content) },
-		Log:    s.opts.Log.With("part", "registry"),
+		Source: registrySource{Store: s.gate.Asking(registryPatience), version: s.gate.Probing(versionPatience)},
+		File:   s.data.Join("registry.json"),
+		Write: func(_ string, content func(io.Writer) error) error {
+			return s.data.StreamFilePrivate("registry.json", content)
+		},
+		Log: s.opts.Log.With("part", "registry"),
 	})
 	return err
+}
+
+func (s *Server) openSessions(context.Context) error {
+	s.sessions = sessions.Open(sessions.Options{
+		File:   s.data.Join("sessions.json"),
+		Write:  func(content func(io.Writer) error) error { return s.data.StreamFilePrivate("sessions.json", content) },
+		Remote: s.gate.Within(sessionPatience),
+		Log:    s.opts.Log.With("part", "sessions"),
+	})
+	return nil
 }
 
 func (s *Server) prepareRecorder(context.Context) error {
@@ -154,7 +192,7 @@ func (s *Server) prepareRecorder(context.Context) error {
 	s.recorder = recorder.New(recorder.Options{
 		Node:       s.opts.Config.Node,
 		Journal:    s.journal,
-		Store:      s.store,
+		Store:      s.gate.Asking(0),
 		Quarantine: s.held,
 		Families:   s.opts.Families,
 		Decoded:    s.ring.Take,
@@ -163,10 +201,32 @@ func (s *Server) prepareRecorder(context.Context) error {
 		Recorded:   s.recorded,
 		Log:        s.opts.Log.With("part", "recorder"),
 	})
+	return nil
+}
+
+func (s *Server) prepareReleaser(context.Context) error {
 	s.releaser = &release.Releaser{
 		Devices: s.devices, Journal: s.journal, Quarantine: s.held, Log: s.opts.Log.With("part", "quarantine"),
 		Deliver: s.released,
 	}
+	return nil
+}
+
+func (s *Server) prepareMaintenance(context.Context) error {
+	s.maintenance = maintenance.New(maintenance.Options{
+		Node:      s.opts.Config.Node,
+		Version:   s.opts.Version,
+		JournalID: s.journal.ID,
+		Waiting:   s.waiting,
+		Family: func(id halley.DeviceID) (halley.Family, bool) {
+			d, ok := s.devices.DeviceByID(id)
+			return d.Family, ok
+		},
+		Uploads: s.journal.Waiting,
+		Busy:    s.recorderBusy,
+		Store:   s.gate.Within(maintenancePatience),
+		Log:     s.opts.Log.With("part", "maintenance"),
+	})
 	return nil
 }
 
@@ -195,34 +255,43 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.devices.Run(ctx) })
-	g.Go(func() error { return s.recorder.Run(ctx) })
-	g.Go(func() error { return s.settle(ctx) })
-	g.Go(func() error { return s.watchStore(ctx) })
-	g.Go(func() error {
-		select {
-		case err := <-s.fatal:
-			return fmt.Errorf("the journal cannot be written safely any more: %w", err)
-		case <-ctx.Done():
-			return nil
-		}
-	})
+	for _, part := range []func(context.Context) error{
+		s.devices.Run, s.recorder.Run, s.sessions.Run, s.maintenance.Run, s.settle, s.watchStore, s.completeLive, s.awaitFatal,
+		s.goOver,
+	} {
+		g.Go(func() error { return part(ctx) })
+	}
 	for _, l := range s.listeners {
 		g.Go(func() error { return l.serve() })
 	}
+	stopBegan := make(chan time.Time, 1)
 	g.Go(func() error {
 		<-ctx.Done()
+		stopBegan <- time.Now()
 		s.intake.StopTaking()
 		return s.stopListening(context.WithoutCancel(ctx))
 	})
 	s.note(ctx, "start")
 	ready()
 	err := g.Wait()
-	after, end := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	// What open requests took of the time is not there for the recorder.
+	left := max(drainWithin-time.Since(<-stopBegan), shortestDrain)
+	after, end := context.WithTimeout(context.WithoutCancel(ctx), left)
 	defer end()
 	s.note(after, "stop")
 	s.recorder.Drain(after)
+	s.keepRecorded()
 	return err
+}
+
+// awaitFatal ends the program where the journal cannot be written any more.
+func (s *Server) awaitFatal(ctx context.Context) error {
+	select {
+	case err := <-s.fatal:
+		return fmt.Errorf("the journal cannot be written safely any more: %w", err)
+	case <-ctx.Done():
+		return nil
+	}
 }
 
 // settle releases what the acceptance of devices settles, whenever devices change, and tells those who watch.
@@ -256,8 +325,12 @@ func (s *Server) Close() error {
 	if s.held != nil {
 		errs = append(errs, s.held.Close())
 	}
-	if s.store != nil {
-		errs = append(errs, s.store.Close())
+	if s.gate != nil {
+		closed, err := s.gate.Close(closeWithin)
+		if !closed {
+			s.opts.Log.Warn("the store does not answer and was not waited for; what it did not confirm is recorded at the next start")
+		}
+		errs = append(errs, err)
 	}
 	if s.data != nil {
 		errs = append(errs, s.data.Unlock())
@@ -276,8 +349,12 @@ func (s *Server) ListenViewer(ctx context.Context, handler http.Handler) error {
 	return nil
 }
 
-// Store gives the database of record.
+// Store gives the database of record. Its calls end within seconds, and fail at once with reach.CodeAway while it is known to be
+// away; reading still works while it is full or can only be read.
 func (s *Server) Store() storage.Store { return s.store }
+
+// Sessions gives the sessions of browsers, which do not need the store.
+func (s *Server) Sessions() *sessions.Store { return s.sessions }
 
 // Data gives the data folder.
 func (s *Server) Data() *datadir.Dir { return s.data }

@@ -1,7 +1,8 @@
 package server
 
 import (
-	"fmt"
+	"cmp"
+	"slices"
 	"time"
 
 	"halley"
@@ -9,6 +10,7 @@ import (
 	"halley/server/live"
 	"halley/server/quarantine"
 	"halley/server/recorder"
+	"halley/storage"
 )
 
 // Severity says how bad a finding is.
@@ -38,10 +40,10 @@ type Status struct {
 	Simulated bool
 	Journal   JournalStatus
 	Recorder  recorder.State
-	StoreKind string
-	// StoreBytes is what the store takes on disk; 0 where it is not known.
-	StoreBytes int64
-	Listeners  []ListenerStatus
+	Store     StoreStatus
+	// Nodes are the servers that share the store, by name, as they were when this one could ask last.
+	Nodes     []NodeStatus
+	Listeners []ListenerStatus
 	// Devices counts devices by state; Reporting and Silent count the accepted ones.
 	Devices           map[halley.DeviceState]int
 	Reporting, Silent int
@@ -58,6 +60,43 @@ type JournalStatus struct {
 	// OldestWaiting is the receive time of the oldest entry that is not recorded; 0 where none waits.
 	OldestWaiting halley.Millis
 	journal.Usage
+}
+
+// StoreStatus is how the database of record stands, as far as this server knows without asking it.
+type StoreStatus struct {
+	// Kind is "sqlite" or "sqlserver", also where the store was never reached; Engine says in words which engine it is, "" where it
+	// was not reached yet.
+	Kind, Engine string
+	// State says whether it takes batches, Since when, Problem in plain English what is wrong.
+	State   storage.State
+	Since   halley.Millis
+	Problem string
+	// Schema is the number of the newest migration, 0 where it is not known.
+	Schema int
+	// Bytes is what it takes on disk, Samples how many it holds; 0 where it is not known.
+	Bytes, Samples int64
+	// BytesPerSample is Bytes by Samples, SamplesPerDay how many are recorded in a day; 0 where it is not known.
+	BytesPerSample, SamplesPerDay float64
+	// LimitBytes is what it may take at most, 0 where that is not known; Limit says what sets it: "edition", "file-size" or "disk".
+	LimitBytes int64
+	Limit      string
+	// FullAt is when the limit is reached at this growth; 0 where that is not known or beyond the year 2100.
+	FullAt halley.Millis
+}
+
+// NodeStatus is one of the servers that share a store.
+type NodeStatus struct {
+	Name, Version string
+	// Self says that it is this one.
+	Self bool
+	// SeenAt is when it attended last, by the database's clock; Silent that this is more than two minutes ago.
+	SeenAt halley.Millis
+	Silent bool
+	// Waiting is how many entries of its journal were not recorded then, OldestWaiting since when the oldest waits; 0 for none.
+	Waiting       int64
+	OldestWaiting halley.Millis
+	// Leads says that it does the work that is done once for all.
+	Leads bool
 }
 
 // ListenerStatus is how one address is used.
@@ -77,9 +116,10 @@ func (s *Server) Status() Status {
 		At: now, StartedAt: halley.MillisOf(s.startedAt), Version: s.opts.Version, Node: s.opts.Config.Node,
 		Recorder: s.recorder.State(), Quarantine: s.held.Usage(), Devices: map[halley.DeviceState]int{},
 	}
-	st.Journal = s.journalStatus(st.Recorder.Recorded)
-	info := s.info.get()
-	st.StoreKind, st.StoreBytes = info.Kind, info.Bytes
+	st.Journal = s.journalStatus(&st.Recorder)
+	st.Store = s.storeStatus(now)
+	servers := s.maintenance.State()
+	st.Nodes = nodeStatuses(&servers, &st)
 	for _, l := range s.listeners {
 		st.Listeners = append(st.Listeners, l.status())
 	}
@@ -96,13 +136,14 @@ func (s *Server) Status() Status {
 	}
 	count, bodies := s.intake.Unrecognized()
 	st.Unrecognized, st.Kept = count, len(bodies)
-	st.Findings = findings(&st)
+	st.Findings = append(findings(&st), nodeFindings(&servers, &st)...)
+	slices.SortStableFunc(st.Findings, func(a, b Finding) int { return cmp.Compare(b.Severity, a.Severity) }) // failing first
 	st.State = worst(st.Findings)
 	return st
 }
 
-func (s *Server) journalStatus(recorded uint64) JournalStatus {
-	j := JournalStatus{ID: s.journal.ID(), Last: s.journal.Last(), Recorded: recorded, Usage: s.journal.Usage()}
+func (s *Server) journalStatus(r *recorder.State) JournalStatus {
+	j := JournalStatus{ID: s.journal.ID(), Last: s.journal.Last(), Recorded: s.recordedUpTo(r), Usage: s.journal.Usage()}
 	if j.Recorded < j.Last {
 		j.OldestWaiting = s.oldest.of(j.Recorded + 1)
 	}
@@ -122,34 +163,6 @@ func (l *listener) status() ListenerStatus {
 		st.Note = "Nothing has ever reached this address since the start. Check the server address in the sensors, the firewall of this machine, and the route between their network and this one."
 	}
 	return st
-}
-
-// findings says in words what a person should know, worst first.
-func findings(st *Status) []Finding {
-	var list []Finding
-	add := func(code string, severity Severity, text string) {
-		list = append(list, Finding{Code: code, Severity: severity, Text: text})
-	}
-	switch st.Journal.State {
-	case journal.StateOK:
-	case journal.StateFull:
-		add("journal-full", Failing, "The disk of the data folder is full: devices are told that nothing is stored. Free some space; nothing else is needed.")
-	case journal.StateFailing:
-		add("journal-failing", Failing, "The journal cannot be written: devices are told that nothing is stored. Look at the disk of the data folder.")
-	}
-	if st.Recorder.Stopped {
-		add("recorder-stopped", Failing, st.Recorder.Problem)
-	} else if st.Recorder.Store != "ok" {
-		add("store-"+string(st.Recorder.Store), Degraded, fmt.Sprintf("%s Since %s %d entries wait in the journal; nothing is lost.",
-			st.Recorder.Problem, st.Recorder.Since, st.Journal.Last-st.Journal.Recorded))
-	}
-	if st.Recorder.Parked > 0 {
-		add("uploads-parked", Degraded, fmt.Sprintf("The database refused the content of %d uploads since the start. They are kept in quarantine.", st.Recorder.Parked))
-	}
-	if st.Quarantine.Refused > 0 {
-		add("quarantine-full", Degraded, fmt.Sprintf("The quarantine has no room: %d uploads of devices that nobody has accepted were refused since the start. Accept or reject the new devices.", st.Quarantine.Refused))
-	}
-	return list
 }
 
 func worst(list []Finding) string {

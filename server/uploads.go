@@ -62,7 +62,7 @@ func (s *Server) Release(ctx context.Context, d halley.Device, c halley.Change) 
 		return release.NotAccepted()
 	}
 	held := s.held.Held()[d.DeviceKey]
-	err := s.store.NoteAudit(ctx, halley.AuditEntry{
+	err := s.NoteAudit(ctx, halley.AuditEntry{
 		Change: c, What: "quarantine.release", On: fmt.Sprintf("device %d", d.ID), Old: fmt.Sprintf(`{"uploads":%d}`, held.Uploads),
 	})
 	if err != nil {

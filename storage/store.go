@@ -1,6 +1,9 @@
 // Package storage is the contract of the database of record. A store keeps samples append-only, hands out identities and
 // answers the viewer; storage/sqlite and storage/sqlserver implement it, storagetest holds it to every driver.
 //
+// Texts are compared exactly. What the program itself makes as a key (journal ids, hashes of sessions, names of leases and nodes)
+// has no blanks at its end, which SQL Server takes no notice of.
+//
 // All ranges are half-open [from, to). Times are UTC milliseconds. Lists come in ascending order of their key. Errors are
 // *halley.Error: Unavailable where the database cannot be reached or written, Invalid for content that cannot be stored.
 package storage
@@ -17,6 +20,9 @@ type Store interface {
 	Registry
 	Series
 	Access
+	Leases
+	Nodes
+	Completeness
 	// Info says what the store is and how it stands. It answers at once from what the store last saw.
 	Info(ctx context.Context) (Info, error)
 	// Close waits for running calls and releases the database.
@@ -34,32 +40,61 @@ const (
 	Full     State = "full"
 )
 
+// The codes of an Unavailable *halley.Error that say more than that the database is away.
+const (
+	// CodeFull is a disk, a file or an edition of the engine that takes no more: the state Full.
+	CodeFull = "disk-full"
+	// CodeReadOnly is a database that can only be read now, such as a secondary of an availability group: the state ReadOnly.
+	CodeReadOnly = "read-only"
+	// CodeNoSchema is a database without Halley's tables, CodeOlderSchema one that waits for "halley init". Both are Away.
+	CodeNoSchema    = "no-schema"
+	CodeOlderSchema = "older-schema"
+	// CodeNewerSchema is a database of a newer program.
+	CodeNewerSchema = "newer-schema"
+	// CodeBusy is a lock that others held for too long, or a deadlock: the same again later may work, a smaller batch sooner. It is
+	// Away.
+	CodeBusy = "busy"
+	// CodeRecorded is a Conflict: the range of a batch is recorded already.
+	CodeRecorded = "recorded-already"
+	// CodeLeaseLost is a Conflict: the lease under which a change was to be made is another's by now.
+	CodeLeaseLost = "lease-lost"
+)
+
 // Info describes a store.
 type Info struct {
 	// Kind is the engine: "sqlite" or "sqlserver".
 	Kind string
-	// Schema is the number of the newest migration.
+	// Engine says in words which engine it is, with edition and version; "" where it was not reached yet.
+	Engine string
+	// Schema is the number of the newest migration; 0 where it was not read yet.
 	Schema int
-	// Bytes is what the samples take on disk; 0 where it is not known.
-	Bytes int64
+	// Bytes is what the database takes on disk, Samples how many it holds; 0 where it is not known.
+	Bytes, Samples int64
+	// SamplesPerDay is how many were recorded in a day over the last week, or since the first batch where that is less; 0 where it
+	// is not known or less than an hour.
+	SamplesPerDay float64
+	// LimitBytes is what the database may take at most, 0 where the engine sets no limit; Limit says in a word what sets it:
+	// "edition" or "file-size".
+	LimitBytes int64
+	Limit      string
 }
 
 // Recorder is what the recorder needs.
 type Recorder interface {
-	// Position gives how far this node's journals are recorded: the last batch of the node. The zero Position means none.
-	Position(ctx context.Context, node string) (Position, error)
+	// Position gives how far a journal is recorded: its last batch. The zero Position means that there is none.
+	Position(ctx context.Context, journalID string) (Position, error)
 	// Append stores a batch in one transaction: devices, channels and layouts that are new, messages that are not there yet,
 	// rollups of the hours that closed, marks on the hours that late messages changed, counts of duplicates, and the batch
 	// row with its journal position, also when the batch stores nothing. All or nothing: after an error none of it is there.
-	// A batch whose range is not behind the node's position in this journal is a Conflict. A message that cannot be stored
-	// for its content is an *EntryError.
+	// A batch whose range is not behind the journal's position is a Conflict. A message that cannot be stored for its content is
+	// an *EntryError.
 	Append(ctx context.Context, b Batch) (Appended, error)
-	// RollUp recomputes at most limit device-hours and device-days that are marked, in time order, each in a short transaction,
-	// and says how many marks are left.
-	RollUp(ctx context.Context, limit int) (left int, err error)
+	// RollUp recomputes at most limit device-hours and device-days that are marked, in time order, each in a short transaction
+	// under the lease, and says how many marks are left. A Conflict with CodeLeaseLost where another holds it by now.
+	RollUp(ctx context.Context, l Lease, limit int) (left int, err error)
 }
 
-// Position is a place in a node's journal.
+// Position is a place in a journal.
 type Position struct {
 	JournalID string
 	Seq       uint64
@@ -79,6 +114,15 @@ type Batch struct {
 	Decoder int
 	// Uploads are in the order of the journal.
 	Uploads []Upload
+	// Audit are the acts that were journaled in this range, in its order.
+	Audit []JournaledAct
+}
+
+// JournaledAct is an act that was noted in the journal, so that it is not lost while the store is away. Seq and the entry's
+// instant, deed, actor and subject are its identity: recorded again, also from a journal that got a new id, it is stored once.
+type JournaledAct struct {
+	Seq uint64
+	halley.AuditEntry
 }
 
 // Upload is one journal entry as the store sees it.

@@ -36,7 +36,7 @@ type deviceView struct {
 	Quarantine    *heldView          `json:"quarantine"`
 }
 
-// placeView names a place.
+// placeView names a place. Name is "" while the database that has it is away.
 type placeView struct {
 	ID   halley.PlaceID `json:"id"`
 	Name string         `json:"name"`
@@ -257,7 +257,8 @@ func wholeOrNull(n int, known bool) *int {
 	return &n
 }
 
-// placesOf gives the names of the devices' places.
+// placesOf gives the names of the devices' places; while the database is away they are empty, for a device is worth showing
+// without them.
 func (a *API) placesOf(ctx context.Context, devices []halley.Device) (map[halley.PlaceID]string, error) {
 	var ids []halley.PlaceID
 	for i := range devices {
@@ -268,5 +269,13 @@ func (a *API) placesOf(ctx context.Context, devices []halley.Device) (map[halley
 	if len(ids) == 0 {
 		return map[halley.PlaceID]string{}, nil
 	}
-	return a.Places.PlaceNames(ctx, ids)
+	names, err := a.Places.PlaceNames(ctx, ids)
+	if halley.KindOf(err) != halley.Unavailable {
+		return names, err
+	}
+	names = make(map[halley.PlaceID]string, len(ids))
+	for _, id := range ids {
+		names[id] = ""
+	}
+	return names, nil
 }

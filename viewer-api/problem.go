@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"halley"
+	"halley/storage"
 )
 
 // problem is an RFC 9457 problem document.
@@ -42,6 +43,23 @@ var outcomes = map[halley.Kind]outcome{
 	halley.Unavailable:     {http.StatusServiceUnavailable, "unavailable", "this works again later: see the status for the reason"},
 }
 
+// The codes of a 503 that says which state of the database it comes from; what a program does about them is documented by these
+// words. The status says since when.
+const (
+	codeStoreAway     = "store-away"
+	codeStoreReadOnly = "store-read-only"
+	codeStoreFull     = "store-full"
+)
+
+// storeCodes gives the code of the API for what a store says of itself. All others stand as they are.
+var storeCodes = map[string]string{
+	storage.CodeReadOnly:    codeStoreReadOnly,
+	storage.CodeFull:        codeStoreFull,
+	storage.CodeNoSchema:    codeStoreAway,
+	storage.CodeOlderSchema: codeStoreAway,
+	storage.CodeNewerSchema: codeStoreAway,
+}
+
 // retryAfterSeconds is what a caller should wait when it comes too often or something is away.
 const retryAfterSeconds = "5"
 
@@ -64,6 +82,9 @@ func problemOf(err error) problem {
 		p.Field = e.Field
 		if e.Code != "" {
 			p.Code = e.Code
+		}
+		if code, ok := storeCodes[e.Code]; ok && kind == halley.Unavailable {
+			p.Code = code
 		}
 		if e.Message != "" {
 			p.Detail = e.Message

@@ -3,6 +3,7 @@ package viewerapi_test
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
 	"os"
 	"slices"
@@ -35,7 +36,8 @@ func TestStatus(t *testing.T) {
 	checkJSON(t, k.get(t, "/api/v1/status"), `{"at":"2026-11-21T13:16:00.000Z","state":"ok","messages":[],"version":"1.0","node":"n",
 		"started_at":"2026-11-21T13:16:00.000Z","simulated":false,
 		"journal":{"id":"j","last":0,"recorded":0,"waiting":0,"oldest_waiting_at":null,"bytes":0,"files":0,"state":"ok"},
-		"store":{"kind":"sqlite","state":"ok","since":null,"bytes":0},"listeners":[],
+		"store":{"kind":"sqlite","engine":"","state":"ok","since":null,"problem":"","schema":0,"bytes":0,"samples":0,
+		"bytes_per_sample":0,"samples_per_day":0,"limit_bytes":0,"limit":"","full_at":null},"nodes":[],"listeners":[],
 		"devices":{"new":0,"accepted":0,"suspended":0,"rejected":0,"retired":0,"reporting":0,"silent":0},
 		"quarantine":{"uploads":0,"bytes":0,"budget_bytes":0,"devices":0,"device_budget":0,"refused":0},
 		"unrecognized":{"count":0,"kept":0}}`)
@@ -49,6 +51,98 @@ func TestStatus(t *testing.T) {
 	got := newKit(t, failing)
 	if a := got.get(t, "/api/v1/status"); a.status != http.StatusOK || !strings.Contains(a.body, `"state":"failing"`) {
 		t.Errorf("a failing program answers %d: %s", a.status, a.body)
+	}
+}
+
+func TestStatusTellsOfTheStoreAndItsServers(t *testing.T) {
+	t.Parallel()
+	s := quietStatus()
+	s.Store = viewerapi.StoreStatus{
+		Kind: "sqlserver", Engine: "SQL Server 2019 Express", State: "away", Since: viewerapi.Time(at), Problem: "It cannot be reached: start it.",
+		Schema: 3, Bytes: 6_400_000_000, Samples: 320_000_000, BytesPerSample: 20, SamplesPerDay: 400_000.5,
+		LimitBytes: 10 << 30, Limit: viewerapi.LimitEdition, FullAt: viewerapi.Time(at),
+	}
+	s.Nodes = []viewerapi.NodeStatus{
+		{Name: "brno", Version: "1.0", Self: true, SeenAt: viewerapi.Time(at), Leads: true},
+		{Name: "praha", Version: "1.1", Silent: true, Waiting: 12, OldestWaitingAt: viewerapi.Time(at)},
+	}
+	p := quietParts()
+	p.status = func() viewerapi.Status { return s }
+	got := newKit(t, p).get(t, "/api/v1/status")
+	var part struct{ Store, Nodes any }
+	if err := json.Unmarshal([]byte(got.body), &part); err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(map[string]any{"store": part.Store, "nodes": part.Nodes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkJSON(t, answer{status: got.status, body: string(body)}, `{"store":{"kind":"sqlserver","engine":"SQL Server 2019 Express","state":"away",
+		"since":"2026-11-21T13:16:00.000Z","problem":"It cannot be reached: start it.","schema":3,"bytes":6400000000,"samples":320000000,
+		"bytes_per_sample":20,"samples_per_day":400000.5,"limit_bytes":10737418240,"limit":"edition","full_at":"2026-11-21T13:16:00.000Z"},
+		"nodes":[{"name":"brno","version":"1.0","self":true,"seen_at":"2026-11-21T13:16:00.000Z","silent":false,"waiting":0,
+		"oldest_waiting_at":null,"leads":true},{"name":"praha","version":"1.1","self":false,"seen_at":null,"silent":true,"waiting":12,
+		"oldest_waiting_at":"2026-11-21T13:16:00.000Z","leads":false}]}`)
+}
+
+func TestStatusAnswersWithFiguresThatAreNone(t *testing.T) {
+	t.Parallel()
+	for name, figure := range map[string]float64{"no number": math.NaN(), "endless": math.Inf(1), "less than nothing": -1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := quietStatus()
+			s.Store.BytesPerSample, s.Store.SamplesPerDay = figure, figure
+			p := quietParts()
+			p.status = func() viewerapi.Status { return s }
+			got := newKit(t, p).get(t, "/api/v1/status")
+			if got.status != http.StatusOK || !strings.Contains(got.body, `"bytes_per_sample":0,"samples_per_day":0,`) {
+				t.Errorf("status %d: %s", got.status, got.body)
+			}
+		})
+	}
+}
+
+// gone is what every part that asks the database gives while that is away.
+func gone() error {
+	return &halley.Error{Kind: halley.Unavailable, Op: "ask", Code: "store-away", Message: "the database cannot be reached: start it"}
+}
+
+func TestWhileTheStoreIsAway(t *testing.T) {
+	t.Parallel()
+	p := fleet()
+	p.placeNames = func([]halley.PlaceID) (map[halley.PlaceID]string, error) { return nil, gone() }
+	p.samples = func(storage.SampleQuery) ([]storage.Sample, error) { return nil, gone() }
+	p.buckets = func(storage.BucketQuery) ([]storage.Bucket, error) { return nil, gone() }
+	p.flush = func() (uint64, uint64, error) { return 0, 0, gone() }
+	p.changeDevice = func(halley.DeviceID, storage.DeviceUpdate, halley.Change) (halley.Device, error) {
+		return halley.Device{}, gone()
+	}
+	p.completeness = func(halley.Device, halley.Millis, halley.Millis) (viewerapi.CompletenessReport, error) {
+		return viewerapi.CompletenessReport{}, gone()
+	}
+	k := newKit(t, p)
+	served := []string{"/api/v1/status", "/api/v1/me", "/api/v1/devices", "/api/v1/devices/12", "/api/v1/channels", "/api/v1/latest"}
+	for _, target := range served {
+		if got := k.get(t, target); got.status != http.StatusOK {
+			t.Errorf("%s: status %d: %s", target, got.status, got.body)
+		}
+	}
+	if got := k.get(t, "/api/v1/devices/12"); !strings.Contains(got.body, `"place":{"id":3,"name":""}`) {
+		t.Errorf("the place's name is not left out: %s", got.body)
+	}
+	refused := map[string]string{
+		"/api/v1/channels/7/samples":           http.MethodGet,
+		"/api/v1/channels/7/samples?points=10": http.MethodGet,
+		"/api/v1/devices/12/completeness":      http.MethodGet,
+		"/api/v1/journal/flush":                http.MethodPost,
+		"/api/v1/devices/12/accept":            http.MethodPost,
+	}
+	for target, method := range refused {
+		got := k.do(t, request{method: method, target: target, token: k.admin})
+		problem := checkProblem(t, got, http.StatusServiceUnavailable, "store-away", "")
+		if problem.Detail != "the database cannot be reached: start it" || got.header.Get("Retry-After") == "" {
+			t.Errorf("%s: %v %s", target, got.header, got.body)
+		}
 	}
 }
 
@@ -307,6 +401,14 @@ func TestFailuresOfPartsBecomeProblems(t *testing.T) {
 		"too large":         {&halley.Error{Kind: halley.TooLarge}, 413, "too-large", ""},
 		"too many":          {&halley.Error{Kind: halley.TooMany}, 429, "too-many", ""},
 		"unavailable":       {&halley.Error{Kind: halley.Unavailable}, 503, "unavailable", ""},
+		"read-only":         {&halley.Error{Kind: halley.Unavailable, Code: storage.CodeReadOnly}, 503, "store-read-only", ""},
+		"full":              {&halley.Error{Kind: halley.Unavailable, Code: storage.CodeFull}, 503, "store-full", ""},
+		"without tables":    {&halley.Error{Kind: halley.Unavailable, Code: storage.CodeNoSchema}, 503, "store-away", ""},
+		"older tables":      {&halley.Error{Kind: halley.Unavailable, Code: storage.CodeOlderSchema}, 503, "store-away", ""},
+		"newer tables":      {&halley.Error{Kind: halley.Unavailable, Code: storage.CodeNewerSchema}, 503, "store-away", ""},
+		"away":              {&halley.Error{Kind: halley.Unavailable, Code: "store-away"}, 503, "store-away", ""},
+		"away otherwise":    {&halley.Error{Kind: halley.Unavailable, Code: "journal-closed"}, 503, "journal-closed", ""},
+		"read-only, no 503": {&halley.Error{Kind: halley.Conflict, Code: storage.CodeReadOnly}, 409, "read-only", ""},
 		"internal":          {&halley.Error{Kind: halley.Internal, Message: "table t is torn"}, 500, "internal", ""},
 		"of no kind":        {errors.New("table t is torn"), 500, "internal", ""},
 		"of a kind unknown": {&halley.Error{Kind: 200, Message: "table t is torn"}, 500, "internal", ""},

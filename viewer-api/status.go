@@ -1,6 +1,9 @@
 package viewerapi
 
-import "net/http"
+import (
+	"math"
+	"net/http"
+)
 
 // The states of the program as a whole, and the severities of its messages.
 const (
@@ -19,9 +22,11 @@ type Status struct {
 	Node      string          `json:"node"`
 	StartedAt Time            `json:"started_at"`
 	// Simulated says that the store holds data of simulated devices.
-	Simulated    bool               `json:"simulated"`
-	Journal      JournalStatus      `json:"journal"`
-	Store        StoreStatus        `json:"store"`
+	Simulated bool          `json:"simulated"`
+	Journal   JournalStatus `json:"journal"`
+	Store     StoreStatus   `json:"store"`
+	// Nodes are the servers that share the store, by name. It has at least this one.
+	Nodes        []NodeStatus       `json:"nodes"`
 	Listeners    []ListenerStatus   `json:"listeners"`
 	Devices      DeviceCounts       `json:"devices"`
 	Quarantine   QuarantineStatus   `json:"quarantine"`
@@ -52,14 +57,57 @@ type JournalStatus struct {
 	State string `json:"state"`
 }
 
-// StoreStatus is how the store stands.
+// StoreStatus is how the store stands, and how it grows.
 type StoreStatus struct {
+	// Kind is "sqlite" or "sqlserver".
 	Kind string `json:"kind"`
+	// Engine says in words which engine it is, with edition and version; "" where it was not reached yet.
+	Engine string `json:"engine"`
 	// State is the word of a storage.State.
 	State string `json:"state"`
 	// Since is when this state began.
-	Since Time  `json:"since"`
-	Bytes int64 `json:"bytes"`
+	Since Time `json:"since"`
+	// Problem says in plain English why the state is not "ok" and what to do; "" where it is.
+	Problem string `json:"problem"`
+	// Schema is the number of the newest migration; 0 where it was not read yet.
+	Schema int `json:"schema"`
+	// Bytes is what the database takes on disk and Samples how many it holds; 0 where it is not known.
+	Bytes   int64 `json:"bytes"`
+	Samples int64 `json:"samples"`
+	// BytesPerSample is Bytes by Samples, SamplesPerDay how many are recorded in a day; 0 where it is not known.
+	BytesPerSample float64 `json:"bytes_per_sample"`
+	SamplesPerDay  float64 `json:"samples_per_day"`
+	// LimitBytes is what the database may take at most, 0 where nothing sets a limit; Limit says what sets it: LimitEdition,
+	// LimitFileSize or LimitDisk.
+	LimitBytes int64  `json:"limit_bytes"`
+	Limit      string `json:"limit"`
+	// FullAt is when the database will have grown to LimitBytes if it grows as now; 0 where it is not known.
+	FullAt Time `json:"full_at"`
+}
+
+// What sets the limit of a store: the engine's edition (10 GB with SQL Server Express), the size that its file may grow to, or
+// the disk under it.
+const (
+	LimitEdition  = "edition"
+	LimitFileSize = "file-size"
+	LimitDisk     = "disk"
+)
+
+// NodeStatus is how one of the servers that share the store stands, as it said itself when it was seen last.
+type NodeStatus struct {
+	// Name is the configured name of the server, Version its program's.
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	// Self says that it is the server that answers.
+	Self bool `json:"self"`
+	// SeenAt is when it was seen last; Silent says that this is too long ago.
+	SeenAt Time `json:"seen_at"`
+	Silent bool `json:"silent"`
+	// Waiting is how many entries of its journal were not recorded then, OldestWaitingAt since when; 0 for none.
+	Waiting         int64 `json:"waiting"`
+	OldestWaitingAt Time  `json:"oldest_waiting_at"`
+	// Leads says that it does the work that is done once for all servers.
+	Leads bool `json:"leads"`
 }
 
 // ListenerStatus is how one listener stands.
@@ -107,7 +155,8 @@ func (a *API) getHealth(w http.ResponseWriter, _ *http.Request) error {
 	return writeBody(w, "text/plain; charset=utf-8", []byte("ok"))
 }
 
-// getStatus says how the program stands.
+// getStatus says how the program stands. It asks nothing that may be away and has no way to fail: a figure that JSON cannot
+// write is one that is not known.
 func (a *API) getStatus(w http.ResponseWriter, r *http.Request) error {
 	s := a.Status.Status(r.Context())
 	if s.Messages == nil {
@@ -116,5 +165,17 @@ func (a *API) getStatus(w http.ResponseWriter, r *http.Request) error {
 	if s.Listeners == nil {
 		s.Listeners = []ListenerStatus{}
 	}
+	if s.Nodes == nil {
+		s.Nodes = []NodeStatus{}
+	}
+	s.Store.BytesPerSample, s.Store.SamplesPerDay = figure(s.Store.BytesPerSample), figure(s.Store.SamplesPerDay)
 	return writeJSON(w, s)
+}
+
+// figure gives 0 for what is no count or size.
+func figure(f float64) float64 {
+	if math.IsNaN(f) || math.IsInf(f, 0) || f < 0 {
+		return 0
+	}
+	return f
 }

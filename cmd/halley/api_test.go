@@ -81,7 +81,13 @@ func TestTheAPIShowsWhatDevicesSent(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	p := serving(t, data, "--accept", "approve")
-	a := newAPI(t, p, administrator(t, data))
+	golden(t, "api.txt", tour(t, p, newAPI(t, p, administrator(t, data))))
+	p.stop(t)
+}
+
+// tour lets devices send to a server on an empty store whose policy is to approve, accepts one, and gives what the API shows.
+func tour(t *testing.T, p *program, a *api) string {
+	t.Helper()
 	p.send(t, "wifi", "periodic")
 	p.send(t, "modem", "version-6")
 	flush(t, a)
@@ -107,8 +113,7 @@ func TestTheAPIShowsWhatDevicesSent(t *testing.T) {
 	show("its samples in buckets", "/channels/1/samples"+period+"&points=12")
 	show("its completeness", "/devices/1/completeness?from=2026-11-21T12:59:59Z&to=2026-11-21T13:00:01Z")
 	show("its last message as received", "/devices/1/last-upload")
-	golden(t, "api.txt", all.String())
-	p.stop(t)
+	return all.String()
 }
 
 // golden holds a text against a file under testdata.

@@ -164,8 +164,9 @@ func fillYear(b *testing.B, path string, size int) (stored int, bytes int64) {
 		y.minute(b, minute, (minute+1)*rounds/yearMinutes-minute*rounds/yearMinutes)
 	}
 	y.feed.Append(b, y.uploads...)
+	lease := storagetest.Maintenance(b, s)
 	for left := 1; left > 0; {
-		if left, err = s.RollUp(b.Context(), 1000); err != nil {
+		if left, err = s.RollUp(b.Context(), lease, 1000); err != nil {
 			b.Fatal(err)
 		}
 	}

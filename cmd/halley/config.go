@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
+	"halley"
 	"halley/config"
 )
 
@@ -27,10 +29,12 @@ func configCommand() *command {
 				name:    "check",
 				summary: "explain every mistake of the configuration with its line",
 				about: "Reads the file, the environment (HALLEY_...) and the options as halley serve would, and changes nothing.\n" +
+					"With --connect it also goes the whole way to the database, step by step, and says what to do where it ends.\n" +
 					"Ends with 0 where all is well, else with 1.",
-				example: "halley config check --config /etc/halley/halley.toml",
+				example: "halley config check --config /etc/halley/halley.toml --connect",
 				prepare: prepareConfigCheck,
 			},
+			protectPasswordCommand(),
 			{
 				name:    "example",
 				summary: "print a halley.toml with every setting explained",
@@ -49,7 +53,8 @@ func configCommand() *command {
 
 func prepareConfigCheck(flags *flag.FlagSet) action {
 	st := addSettings(flags, everySetting)
-	return func(_ context.Context, io streams, _ []string) error {
+	connect := flags.Bool("connect", false, "also try the connection to the database")
+	return func(ctx context.Context, io streams, _ []string) error {
 		c, err := st.load(io)
 		if err != nil {
 			return err
@@ -58,9 +63,15 @@ func prepareConfigCheck(flags *flag.FlagSet) action {
 		if st.file != "" {
 			from = st.file
 		}
-		_, err = fmt.Fprintf(io.out, "the configuration is valid (%s)\ndata %s, viewer %s, devices %v, accept %s\n",
-			from, c.Data, c.Viewer.Address, c.Devices.Listen, c.Devices.Accept)
-		return err
+		store, err := checkStore(io, c)
+		if err != nil {
+			return err
+		}
+		if _, err = fmt.Fprintf(io.out, "the configuration is valid (%s)\ndata %s, viewer %s, devices %v, accept %s\nstore: %s\n",
+			from, c.Data, c.Viewer.Address, c.Devices.Listen, c.Devices.Accept, store); err != nil || !*connect {
+			return err
+		}
+		return diagnoseStore(ctx, io, c)
 	}
 }
 
@@ -78,14 +89,15 @@ var settingFlags = []struct{ name, key, usage string }{
 	{"devices", "devices.listen", "where devices reach the server, `[https://]HOST:PORT`; may be given again (default 0.0.0.0:8081 and https://0.0.0.0:8444)"},
 	{"accept", "devices.accept", "the `POLICY` for unknown devices: approve, any or entry-point (default approve)"},
 	{"node", "node", "the `NAME` of this server among those that share a database (default the machine's)"},
-	{"store", "store.dsn", "the `DATABASE` for samples (default the embedded one)"},
+	{"store", "store.dsn", "the `DSN` of the database, sqlserver://USER@HOST:PORT?database=NAME (default the embedded one)"},
 	{"log-level", "log.level", "how `MUCH` is logged: debug, info, warn or error (default info)"},
 	{"log-file", "log.file", "a `FILE` that gets the log as JSON, besides standard error"},
 }
 
-// everySetting and dataOnly say which options a command takes.
+// everySetting, dataAndStore and dataOnly say which options a command takes.
 var (
 	everySetting = []string{"data", "viewer", "devices", "accept", "node", "store", "log-level", "log-file"}
+	dataAndStore = []string{"data", "store"}
 	dataOnly     = []string{"data"}
 )
 
@@ -147,7 +159,8 @@ func (st *settings) loadOnly(io streams) (config.Config, error) {
 	c, err := config.Load(config.Sources{Name: st.file, Text: text, Environment: io.environ, Flags: st.flags, HostName: host})
 	wrong, ok := errors.AsType[*config.InvalidError](err)
 	if !ok {
-		return c, err
+		st.warnOfPassword(io)
+		return withCredential(c, io.environ), err
 	}
 	code := exitMisused
 	for _, m := range wrong.Mistakes {
@@ -157,6 +170,32 @@ func (st *settings) loadOnly(io streams) (config.Config, error) {
 		}
 	}
 	return config.Config{}, &exitError{code: code}
+}
+
+// warnOfPassword tells whoever wrote a password on the command line who else can read it there.
+func (st *settings) warnOfPassword(io streams) {
+	for _, f := range st.flags {
+		if f.Key == "store.dsn" && config.PasswordInDSN(halley.Secret(f.Values[len(f.Values)-1])) {
+			fmt.Fprintf(io.err, "warning: every user of this machine can see the password in %s while the command runs; "+
+				"put the DSN into HALLEY_STORE, or the password into a file ([store] password-file)\n", f.Name)
+		}
+	}
+}
+
+// storeCredential is the name under which systemd hands the password of the store to a service (LoadCredential=).
+const storeCredential = "store-password"
+
+// withCredential takes the password that systemd hands over, unless the configuration names a file.
+func withCredential(c config.Config, environ []string) config.Config {
+	folder := environment(environ, "CREDENTIALS_DIRECTORY")
+	if folder == "" || c.Store.DSN == "" || c.Store.PasswordFile != "" {
+		return c
+	}
+	file := filepath.Join(folder, storeCredential)
+	if _, err := os.Stat(file); err == nil {
+		c.Store.PasswordFile = file
+	}
+	return c
 }
 
 func readConfig(name string) (string, error) {

@@ -86,7 +86,7 @@ func checkFamily(word string) error {
 }
 
 func prepareDeviceList(fs *flag.FlagSet) action {
-	st := addSettings(fs, dataOnly)
+	st := addSettings(fs, dataAndStore)
 	family := addFamily(fs, "")
 	state := fs.String("state", "", "only those in this `STATE`: new, accepted, suspended, rejected or retired")
 	return func(ctx context.Context, io streams, _ []string) error {
@@ -134,7 +134,7 @@ func (d decision) command() *command {
 }
 
 func (d decision) prepare(fs *flag.FlagSet) action {
-	st := addSettings(fs, dataOnly)
+	st := addSettings(fs, dataAndStore)
 	family := addFamily(fs, "")
 	var name *string
 	if d.state == halley.DeviceAccepted {
@@ -154,7 +154,7 @@ func (d decision) prepare(fs *flag.FlagSet) action {
 }
 
 func prepareDeviceRename(fs *flag.FlagSet) action {
-	st := addSettings(fs, dataOnly)
+	st := addSettings(fs, dataAndStore)
 	family := addFamily(fs, "")
 	reason := fs.String("reason", "", "`WHY`, for the audit")
 	return func(ctx context.Context, io streams, args []string) error {

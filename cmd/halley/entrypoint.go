@@ -20,7 +20,7 @@ import (
 )
 
 func prepareEntryPoint(fs *flag.FlagSet) action {
-	st := addSettings(fs, []string{"data", "devices"})
+	st := addSettings(fs, []string{"data", "store", "devices"})
 	family := addFamily(fs, halley.WebSensor)
 	name := fs.String("name", "", "the `NAME` of a device that is not known yet (default its serial number)")
 	return func(ctx context.Context, io streams, args []string) error {
@@ -141,7 +141,7 @@ func ownAddresses() []string {
 }
 
 func prepareCustomerKey(fs *flag.FlagSet) action {
-	st := addSettings(fs, dataOnly)
+	st := addSettings(fs, dataAndStore)
 	family := addFamily(fs, halley.Modem)
 	name := fs.String("name", "", "the `NAME` of a device that is not known yet (default its serial number)")
 	remove := fs.Bool("remove", false, "take the key away: every message of this device counts again")

@@ -35,6 +35,7 @@ func root() *command {
 			simulateCommand(),
 			serviceCommand(),
 			configCommand(),
+			migrateCommand(),
 			versionCommand(),
 		},
 		example: "halley serve",

@@ -42,6 +42,7 @@ var mayDial = map[string]string{
 	"halley/cmd/halley/machine.go":               "installing the service starts commands of the system",
 	"halley/cmd/halley/service_windows.go":       "what goes wrong is told to the event log of this machine",
 	"halley/cmd/halley/notify.go":                "systemd is told through a socket file of this machine",
+	"halley/storage/sqlserver/connector.go":      "the database that [store] dsn names, the browser service of its host, and the names of both",
 }
 
 // foreign are the packages of others that can reach the network or start programs, and why they are part of the program.
@@ -53,6 +54,21 @@ var foreign = map[string]string{
 	"github.com/kardianos/service":         "installs the service; its logger, which could use syslog, is not used",
 	"golang.org/x/sys/windows":             "the system's own interface; what uses it is looked at here",
 	"modernc.org/libc":                     "SQLite's C library",
+
+	"github.com/microsoft/go-mssqldb":                                      "SQL Server: it goes where storage/sqlserver/connector.go lets it",
+	"github.com/microsoft/go-mssqldb/msdsn":                                "SQL Server: it only reads DSNs",
+	"github.com/microsoft/go-mssqldb/integratedauth/krb5":                  "Kerberos: only where the DSN says authenticator=krb5",
+	"github.com/microsoft/go-mssqldb/namedpipe":                            "named pipes: only where the DSN says protocol=np",
+	"github.com/microsoft/go-mssqldb/sharedmemory":                         "memory of this machine: only where the DSN says protocol=lpc",
+	"github.com/microsoft/go-mssqldb/internal/np":                          "used by both of these",
+	"github.com/microsoft/go-mssqldb/internal/gopkg.in/natefinch/npipe.v2": "used by both of these",
+	"github.com/jcmturner/dnsutils/v2":                                     "Kerberos: asks for the servers of a realm",
+	"github.com/jcmturner/goidentity/v6":                                   "Kerberos: for servers of HTTP, which is not used",
+	"github.com/jcmturner/gokrb5/v8/client":                                "Kerberos: connects to the servers that its configuration names",
+	"github.com/jcmturner/gokrb5/v8/config":                                "Kerberos: reads its configuration",
+	"github.com/jcmturner/gokrb5/v8/service":                               "Kerberos: for servers, which is not used",
+	"github.com/jcmturner/gokrb5/v8/spnego":                                "Kerberos: makes tokens; its client of HTTP is not used",
+	"github.com/jcmturner/gokrb5/v8/types":                                 "Kerberos: writes addresses",
 }
 
 // aPackage is what go list says of a package.

@@ -90,6 +90,16 @@ func socketTable(pid int, protocol string, into map[string]socket) error {
 	return lines.Err()
 }
 
+// peer gives HOST:PORT of the other end; "" where there is none.
+func (s socket) peer() string {
+	address, port, _ := strings.Cut(s.remote, ":")
+	number, err := strconv.ParseUint(port, 16, 16)
+	if err != nil || number == 0 {
+		return ""
+	}
+	return net.JoinHostPort(plainAddress(address), strconv.FormatUint(number, 10))
+}
+
 // plainAddress turns an address around, which the kernel prints as words of the machine.
 func plainAddress(text string) string {
 	b, err := hex.DecodeString(text)
@@ -104,8 +114,10 @@ func plainAddress(text string) string {
 
 // onlyAccepts looks at a server's sockets again and again.
 type onlyAccepts struct {
-	ports           map[uint16]bool
-	looks, accepted int
+	ports map[uint16]bool
+	// to is the only address that it may connect to; "" for none.
+	to                      string
+	looks, accepted, opened int
 }
 
 // look fails where the server holds a socket that is neither one of its listeners nor a connection that such a one accepted:
@@ -123,6 +135,8 @@ func (o *onlyAccepts) look(t *testing.T, p *program) {
 			t.Errorf("the server holds a socket of %s: %+v", s.protocol, s)
 		case s.listens && len(o.ports) < 3:
 			o.ports[s.port] = true
+		case o.to != "" && s.peer() == o.to:
+			o.opened++
 		case !o.ports[s.port]:
 			t.Errorf("the server has a connection that none of its listeners accepted: %+v", s)
 		case !s.listens:
@@ -173,11 +187,13 @@ func TestSocketsAreFound(t *testing.T) {
 	found := map[string]bool{}
 	for _, s := range held {
 		found[fmt.Sprintf("%s:%d %v", s.protocol, s.port, s.listens)] = true
+		found["to "+s.peer()] = true
 	}
 	for _, want := range []string{
 		fmt.Sprintf("tcp:%d true", l.Addr().(*net.TCPAddr).Port),
 		fmt.Sprintf("tcp:%d false", dialled.LocalAddr().(*net.TCPAddr).Port),
 		fmt.Sprintf("udp:%d false", packets.LocalAddr().(*net.UDPAddr).Port),
+		"to " + l.Addr().String(),
 	} {
 		if !found[want] {
 			t.Errorf("%s is not among the sockets found: %v", want, slices.Sorted(maps.Keys(found)))

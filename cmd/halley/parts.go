@@ -8,7 +8,6 @@ import (
 	"halley/server"
 	"halley/server/completeness"
 	"halley/server/live"
-	"halley/storage"
 	viewerapi "halley/viewer-api"
 )
 
@@ -27,7 +26,10 @@ func (p parts) Status(context.Context) viewerapi.Status {
 			State: string(st.Journal.State),
 		},
 		Store: viewerapi.StoreStatus{
-			Kind: st.StoreKind, State: string(st.Recorder.Store), Since: viewerapi.Time(st.Recorder.Since), Bytes: st.StoreBytes,
+			Kind: st.Store.Kind, Engine: st.Store.Engine, State: string(st.Store.State), Since: viewerapi.Time(st.Store.Since),
+			Problem: st.Store.Problem, Schema: st.Store.Schema, Bytes: st.Store.Bytes, Samples: st.Store.Samples,
+			BytesPerSample: st.Store.BytesPerSample, SamplesPerDay: st.Store.SamplesPerDay,
+			LimitBytes: st.Store.LimitBytes, Limit: st.Store.Limit, FullAt: viewerapi.Time(st.Store.FullAt),
 		},
 		Devices: viewerapi.DeviceCounts{
 			New: st.Devices[halley.DeviceNew], Accepted: st.Devices[halley.DeviceAccepted], Suspended: st.Devices[halley.DeviceSuspended],
@@ -42,6 +44,12 @@ func (p parts) Status(context.Context) viewerapi.Status {
 	}
 	for _, f := range st.Findings {
 		out.Messages = append(out.Messages, viewerapi.StatusMessage{Code: f.Code, Severity: string(f.Severity), Text: f.Text})
+	}
+	for _, n := range st.Nodes {
+		out.Nodes = append(out.Nodes, viewerapi.NodeStatus{
+			Name: n.Name, Version: n.Version, Self: n.Self, SeenAt: viewerapi.Time(n.SeenAt), Silent: n.Silent,
+			Waiting: n.Waiting, OldestWaitingAt: viewerapi.Time(n.OldestWaiting), Leads: n.Leads,
+		})
 	}
 	for _, l := range st.Listeners {
 		out.Listeners = append(out.Listeners, viewerapi.ListenerStatus{
@@ -96,11 +104,22 @@ func rawUpload(u server.RawUpload) viewerapi.RawUpload {
 	}
 }
 
+// countWithin bounds how long completeness is counted for one question.
+const countWithin = 30 * time.Second
+
 // Completeness counts what should have come from a device and what came.
 func (p parts) Completeness(ctx context.Context, d halley.Device, from, to halley.Millis) (viewerapi.CompletenessReport, error) {
-	r, err := completeness.Of(ctx, p.Store(), d.ID, completeness.Period{
+	bounded, cancel := context.WithTimeout(ctx, countWithin)
+	defer cancel()
+	r, err := completeness.Of(bounded, p.Store(), d.ID, completeness.Period{
 		Family: d.Family, From: from, To: to, Now: halley.MillisOf(time.Now()),
 	})
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		err = &halley.Error{
+			Kind: halley.Unavailable, Op: "count the completeness", Code: "too-slow",
+			Message: "this takes the database too long: ask for a shorter period", Err: err,
+		}
+	}
 	if err != nil {
 		return viewerapi.CompletenessReport{}, err
 	}
@@ -112,33 +131,6 @@ func (p parts) Completeness(ctx context.Context, d halley.Device, from, to halle
 		out.Gaps = append(out.Gaps, viewerapi.Gap{From: g.From, To: g.To, Messages: g.Messages, Cause: string(g.Cause)})
 	}
 	return out, nil
-}
-
-// watching is the store's registry, with the server's own copy renewed at once after a change.
-type watching struct {
-	storage.Store
-	server *server.Server
-}
-
-// ChangeDevice changes a device and has what the change settles done at once.
-func (w watching) ChangeDevice(ctx context.Context, id halley.DeviceID, u storage.DeviceUpdate, c halley.Change) (halley.Device, error) {
-	d, err := w.Store.ChangeDevice(ctx, id, u, c)
-	if err == nil {
-		w.server.Devices().Poke()
-	}
-	return d, err
-}
-
-// Channels lists channels; those that have not ended come from the server's own copy, which asks nobody.
-func (w watching) Channels(ctx context.Context, f storage.ChannelFilter) ([]halley.Channel, error) {
-	if f.Ended || len(f.Devices) == 0 {
-		return w.Store.Channels(ctx, f)
-	}
-	list := []halley.Channel{}
-	for _, id := range f.Devices {
-		list = append(list, w.server.Devices().Channels(id)...)
-	}
-	return list, nil
 }
 
 // liveParts gives the newest messages by the ids of devices and channels.

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // program is a server that runs as a process of its own, as people run it.
@@ -48,9 +49,16 @@ func words(tb testing.TB, args ...string) *exec.Cmd {
 // launch starts halley serve on a data folder, on ports that the system chooses, and does not wait for it.
 func launch(tb testing.TB, data string, args ...string) *program {
 	tb.Helper()
+	return launchIn(tb, nil, data, args...)
+}
+
+// launchIn starts it with further lines NAME=VALUE of environment.
+func launchIn(tb testing.TB, environ []string, data string, args ...string) *program {
+	tb.Helper()
 	p := &program{cmd: words(tb, append([]string{
 		"serve", "--data", data, "--viewer", "127.0.0.1:0", "--devices", "127.0.0.1:0", "--accept", "any",
 	}, args...)...)}
+	p.cmd.Env = append(p.cmd.Env, environ...)
 	if err := p.said.of(p.cmd, tb.TempDir()); err != nil {
 		tb.Fatal(err)
 	}
@@ -121,10 +129,12 @@ func (p *program) stop(tb testing.TB) {
 // lives says whether it still runs.
 func (p *program) lives() bool { return p.cmd.Process.Signal(syscall.Signal(0)) == nil }
 
-// administrator makes a token that may change things.
-func administrator(tb testing.TB, data string) string {
+// administrator makes a token that may change things. environ are further lines NAME=VALUE of environment.
+func administrator(tb testing.TB, data string, environ ...string) string {
 	tb.Helper()
-	out, err := words(tb, "token", "create", "--data", data, "--name", "test", "--role", "administrator").Output()
+	cmd := words(tb, "token", "create", "--data", data, "--name", "test", "--role", "administrator")
+	cmd.Env = append(cmd.Env, environ...)
+	out, err := cmd.Output()
 	if err != nil {
 		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			tb.Fatalf("making a token: %v: %s", err, exit.Stderr)
@@ -139,6 +149,8 @@ type api struct {
 	client *http.Client
 	base   string
 	token  string
+	// cookie is that of a session; where it is set the token does not count.
+	cookie *http.Cookie
 }
 
 func newAPI(tb testing.TB, p *program, token string) *api {
@@ -167,7 +179,11 @@ func (a *api) ask(ctx context.Context, method, path string, out any) error {
 	if err != nil {
 		return err
 	}
-	r.Header.Set("Authorization", "Bearer "+a.token)
+	if a.cookie != nil {
+		r.AddCookie(a.cookie)
+	} else {
+		r.Header.Set("Authorization", "Bearer "+a.token)
+	}
 	r.Header.Set("Content-Type", "application/json")
 	answer, err := a.client.Do(r)
 	if err != nil {
@@ -195,7 +211,17 @@ type standing struct {
 		State          string
 		Last, Recorded uint64
 	}
-	Store     struct{ State string }
+	Store struct {
+		Kind, Engine, State, Problem string
+		Schema                       int
+		Bytes, Samples               int64
+		// Since is when the state began; nil where that is not known.
+		Since *time.Time
+	}
+	Nodes []struct {
+		Name                string
+		Self, Silent, Leads bool
+	}
 	Listeners []struct{ Requests int64 }
 }
 

@@ -310,10 +310,15 @@ func (o outcome) String() string {
 	return fmt.Sprintf("sent=%d acknowledged=%d stored=%d missing=%d twice=%d", o.sent, o.acknowledged, o.stored, o.missing, o.twice)
 }
 
-// account holds what the senders know against the store of a server that has ended.
+// account holds what the senders know against the embedded store of a server that has ended.
 func account(tb testing.TB, data string, senders []*sender) outcome {
 	tb.Helper()
-	stored := storedMessages(tb, data, senders)
+	return accountOf(tb, storedMessages(tb, data, senders), senders)
+}
+
+// accountOf holds what the senders know against the number of times that each message is stored, by device and number.
+func accountOf(tb testing.TB, stored map[halley.DeviceKey]map[int]int, senders []*sender) outcome {
+	tb.Helper()
 	var o outcome
 	told := 0
 	wrong := func(format string, args ...any) {

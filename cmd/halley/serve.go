@@ -42,7 +42,10 @@ func serveCommand() *command {
 				if err != nil {
 					return err
 				}
-				return asService(ctx, func(ctx context.Context, running func()) error { return serve(ctx, io, c, running) })
+				again := func() (config.Config, error) { return st.load(io) }
+				return asService(ctx, func(ctx context.Context, running func()) error {
+					return serve(ctx, io, source{now: c, again: again}, running)
+				})
 			}
 		},
 	}
@@ -52,8 +55,27 @@ func serveCommand() *command {
 // 10,000 devices that is some 15 MB, and the processor time of an upload does not change by as much as can be measured.
 const garbagePercent = 60
 
+// source gives the configuration: as it was at the start, and as it is when it is read again.
+type source struct {
+	now   config.Config
+	again func() (config.Config, error)
+}
+
+// nextStore opens the store that the configuration names by now; nil where that is the one it named at the start.
+func (s source) nextStore(ctx context.Context, log *slog.Logger) (storage.Store, error) {
+	c, err := s.again()
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration again: %w", err)
+	}
+	if c.Store == s.now.Store {
+		return nil, nil //nolint:nilnil // there is no other store, which is no error
+	}
+	return openStore(ctx, c, log)
+}
+
 // serve runs the server until ctx ends. running is called when all listeners accept.
-func serve(ctx context.Context, io streams, c config.Config, running func()) (err error) {
+func serve(ctx context.Context, io streams, from source, running func()) (err error) {
+	c := from.now
 	if !slices.ContainsFunc(io.environ, func(v string) bool { return strings.HasPrefix(v, "GOGC=") }) {
 		defer debug.SetGCPercent(debug.SetGCPercent(garbagePercent))
 	}
@@ -69,7 +91,11 @@ func serve(ctx context.Context, io streams, c config.Config, running func()) (er
 	srv, err := server.New(ctx, server.Options{
 		Config: c, Version: version, Families: families(), Log: log.Logger,
 		OpenStore: func(ctx context.Context) (storage.Store, error) {
-			return openStore(ctx, c.Data, log.With("part", "store"))
+			return openStore(ctx, c, log.With("part", "store"))
+		},
+		StoreKind: storeKind(c),
+		NextStore: func(ctx context.Context) (storage.Store, error) {
+			return from.nextStore(ctx, log.With("part", "store"))
 		},
 	})
 	if err != nil {
@@ -92,6 +118,14 @@ func serve(ctx context.Context, io streams, c config.Config, running func()) (er
 		log.Info("the address of the first sign-in lies in a file of the data folder", "file", newFirstSignIn(c, srv.Data()).Path())
 	}
 	return runUntilDone(ctx, io, running, srv, log.Logger)
+}
+
+// storeKind gives the kind of the store that the configuration names, as the store itself says it.
+func storeKind(c config.Config) string {
+	if c.Store.DSN != "" {
+		return "sqlserver"
+	}
+	return "sqlite"
 }
 
 // withRealPort puts the viewer's port into c where the configuration leaves the choice to the system.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os/user"
@@ -15,18 +16,32 @@ import (
 	"halley/server/logging"
 	"halley/storage"
 	"halley/storage/sqlite"
+	"halley/storage/sqlserver"
 )
 
 // storeFile is the embedded store in the data folder.
 const storeFile = "halley.db"
 
-// openStore opens the database of record that the configuration names.
-func openStore(ctx context.Context, data string, log *slog.Logger) (storage.Store, error) {
-	s, err := sqlite.Open(ctx, sqlite.Options{Path: filepath.Join(data, storeFile), Log: log})
+// openStore opens the database of record that the configuration names. A database of SQL Server may be away: its store says so
+// when it is used.
+func openStore(ctx context.Context, c config.Config, log *slog.Logger) (storage.Store, error) {
+	if c.Store.DSN == "" {
+		s, err := sqlite.Open(ctx, sqlite.Options{Path: filepath.Join(c.Data, storeFile), Log: log})
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
+	s, err := sqlserver.Open(ctx, sqlServerOptions(c, log))
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// sqlServerOptions are what the configuration says of the connection.
+func sqlServerOptions(c config.Config, log *slog.Logger) sqlserver.Options {
+	return sqlserver.Options{DSN: c.Store.DSN, PasswordFile: c.Store.PasswordFile, CertificateFile: c.Store.Certificate, Log: log}
 }
 
 // opened is what an administrative command works on, beside a server that may run on the same folder.
@@ -51,16 +66,32 @@ func withStore(ctx context.Context, st *settings, io streams, do func(opened) er
 	if err != nil {
 		return err
 	}
-	// Where root prepares the folder of the service, the store must be the service's.
-	if err := data.MakeFile(storeFile); err != nil {
-		return err
+	c.Data = data.Path()
+	if c.Store.DSN == "" {
+		// Where root prepares the folder of the service, the store must be the service's.
+		if err := data.MakeFile(storeFile); err != nil {
+			return err
+		}
 	}
-	store, err := openStore(ctx, data.Path(), log)
+	store, err := openStore(ctx, c, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := usable(ctx, store); err != nil {
+		return err
+	}
 	return do(opened{config: c, data: data, store: store, log: log})
+}
+
+// usable asks the store for something small, so that a command whose database is away ends before it did anything.
+func usable(ctx context.Context, store storage.Store) error {
+	_, err := store.RegistryVersion(ctx)
+	e, ok := errors.AsType[*halley.Error](err)
+	if !ok || e.Kind != halley.Unavailable {
+		return err
+	}
+	return fmt.Errorf("the database cannot be used: %s; halley config check --connect says more", e.Message)
 }
 
 // commandLog tells what a person at a terminal must know: warnings and errors, more only under "debug".

@@ -43,7 +43,7 @@ func tokenCommand() *command {
 }
 
 func prepareTokenCreate(fs *flag.FlagSet) action {
-	st := addSettings(fs, dataOnly)
+	st := addSettings(fs, dataAndStore)
 	name := fs.String("name", "", "the `NAME` of the program; unique")
 	role := fs.String("role", string(halley.Reader), "the `ROLE`: reader or administrator (default reader)")
 	expires := fs.String("expires", "", "`WHEN` it ends: 24h, 365d or never (default 90d)")
@@ -71,7 +71,7 @@ func prepareTokenCreate(fs *flag.FlagSet) action {
 }
 
 func prepareTokenList(fs *flag.FlagSet) action {
-	st := addSettings(fs, dataOnly)
+	st := addSettings(fs, dataAndStore)
 	return func(ctx context.Context, io streams, _ []string) error {
 		return withStore(ctx, st, io, func(o opened) error {
 			tokens, err := o.store.Tokens(ctx)
@@ -100,7 +100,7 @@ func prepareTokenList(fs *flag.FlagSet) action {
 }
 
 func prepareTokenRevoke(fs *flag.FlagSet) action {
-	st := addSettings(fs, dataOnly)
+	st := addSettings(fs, dataAndStore)
 	reason := fs.String("reason", "", "`WHY`, for the audit")
 	return func(ctx context.Context, io streams, args []string) error {
 		return withStore(ctx, st, io, func(o opened) error {

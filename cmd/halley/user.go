@@ -33,7 +33,7 @@ func userCommand() *command {
 }
 
 func prepareUserFirst(fs *flag.FlagSet) action {
-	st := addSettings(fs, []string{"data", "viewer"})
+	st := addSettings(fs, []string{"data", "store", "viewer"})
 	return func(ctx context.Context, io streams, _ []string) error {
 		return withStore(ctx, st, io, func(o opened) error {
 			link, err := issueFirstSignIn(o.config, o.data)

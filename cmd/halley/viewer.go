@@ -19,9 +19,10 @@ func listenViewer(ctx context.Context, srv *server.Server, c config.Config, log 
 		log.Warn("this program was built without the viewer; make build makes one with it")
 	}
 	p := parts{srv}
+	known := watching{Store: srv.Store(), server: srv}
 	api, err := viewerapi.New(viewerapi.Options{
-		Registry:     watching{Store: srv.Store(), server: srv},
-		Places:       srv.Store(),
+		Registry:     known,
+		Places:       known,
 		Series:       srv.Store(),
 		Status:       p,
 		Journal:      srv,
@@ -29,10 +30,10 @@ func listenViewer(ctx context.Context, srv *server.Server, c config.Config, log 
 		Live:         liveParts{srv},
 		Completeness: p,
 		Access: access.New(access.Options{
-			Tokens:   access.NewTokens(srv.Store()),
-			Sessions: access.NewSessions(srv.Store()),
+			Tokens:   access.NewKnownTokens(srv.Store(), srv.Devices()),
+			Sessions: access.NewSessions(srv.Sessions()),
 			First:    newFirstSignIn(c, srv.Data()),
-			Audit:    srv.Store(),
+			Audit:    srv,
 		}),
 		Viewer: files,
 		Hosts:  viewerHosts(c.Viewer),

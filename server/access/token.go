@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"halley"
+	"halley/server/reach"
 	"halley/storage"
 )
 
@@ -27,6 +28,8 @@ const (
 	tokenKept = 3 * time.Second
 	// tokensKept bounds the memory that found tokens take.
 	tokensKept = 1024
+	// tokenPatience is how long the store is waited for about a token that this server's copy does not know.
+	tokenPatience = time.Second
 	// nameRunes is the longest name of a token, in characters.
 	nameRunes = 200
 )
@@ -41,9 +44,16 @@ type TokenStore interface {
 	RevokeToken(ctx context.Context, name string, c halley.Change) error
 }
 
+// KnownTokens is this server's own copy of the tokens; *registry.Registry has it. It follows the store within seconds.
+type KnownTokens interface {
+	// Token gives the token with this hash, also where it was revoked or has expired; ok is false where it is not known.
+	Token(hash [sha256.Size]byte) (t storage.Token, ok bool)
+}
+
 // Tokens makes, finds and revokes bearer tokens. Its methods may be called at the same time.
 type Tokens struct {
 	store TokenStore
+	known KnownTokens
 
 	mu    sync.Mutex
 	found map[[sha256.Size]byte]foundToken
@@ -55,10 +65,20 @@ type foundToken struct {
 	until time.Time
 }
 
-// NewTokens gives Tokens over a store.
-func NewTokens(store TokenStore) *Tokens {
-	return &Tokens{store: store, found: make(map[[sha256.Size]byte]foundToken)}
+// NewTokens gives Tokens over a store alone.
+func NewTokens(store TokenStore) *Tokens { return NewKnownTokens(store, noTokens{}) }
+
+// NewKnownTokens gives Tokens over a store that may be away, and this server's own copy of them. The store is asked only for a
+// token that the copy does not know, for a second at most.
+func NewKnownTokens(store TokenStore, known KnownTokens) *Tokens {
+	return &Tokens{store: store, known: known, found: make(map[[sha256.Size]byte]foundToken)}
 }
+
+// noTokens is a copy without tokens.
+type noTokens struct{}
+
+// Token knows none.
+func (noTokens) Token([sha256.Size]byte) (storage.Token, bool) { return storage.Token{}, false }
 
 // NewToken says what token to make.
 type NewToken struct {
@@ -155,7 +175,8 @@ func validName(name string) bool {
 	return !strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
 }
 
-// Revoke ends the token of this name. It ends at once in this process and within seconds in every other. NotFound where there
+// Revoke ends the token of this name. It ends within seconds in every process, and at once in this one where that has no copy of
+// the store's tokens. NotFound where there
 // is none that still counts.
 func (t *Tokens) Revoke(ctx context.Context, name string, c halley.Change) error {
 	err := t.store.RevokeToken(ctx, name, c)
@@ -165,11 +186,12 @@ func (t *Tokens) Revoke(ctx context.Context, name string, c halley.Change) error
 	return err
 }
 
-// Find gives who presents this token. Unauthenticated where it is unknown, revoked or expired at now. A token that another
-// process made counts at once, for only tokens that were found are remembered, for three seconds.
+// Find gives who presents this token. Unauthenticated where it is unknown, revoked or expired at now; Unavailable where neither
+// this server's copy nor the store can say. A token that another process made counts at once, for only tokens that were found are
+// remembered, for three seconds.
 func (t *Tokens) Find(ctx context.Context, text string, now time.Time) (Caller, error) {
 	if !strings.HasPrefix(text, tokenPrefix) {
-		return Caller{}, unauthenticated("token-not-valid", "this token is not known: make one with `halley token create`")
+		return Caller{}, errUnknownToken()
 	}
 	token, err := t.lookUp(ctx, sha256.Sum256([]byte(text)), now)
 	if err != nil {
@@ -184,26 +206,47 @@ func (t *Tokens) Find(ctx context.Context, text string, now time.Time) (Caller, 
 	}, nil
 }
 
-// lookUp gives the token of this hash from memory or from the store.
+// lookUp gives the token of this hash from this server's copy, from memory or from the store.
 func (t *Tokens) lookUp(ctx context.Context, hash [sha256.Size]byte, now time.Time) (storage.Token, error) {
-	t.mu.Lock()
-	known, ok := t.found[hash]
-	t.mu.Unlock()
-	if ok && now.Before(known.until) {
-		return known.token, nil
+	if token, ok := t.known.Token(hash); ok {
+		if token.RevokedAt != 0 {
+			t.forget(hash)
+			return storage.Token{}, errUnknownToken()
+		}
+		return token, nil
 	}
-	token, err := t.store.Token(ctx, hash[:])
+	t.mu.Lock()
+	found, ok := t.found[hash]
+	t.mu.Unlock()
+	if ok && now.Before(found.until) {
+		return found.token, nil
+	}
+	token, err := t.ask(ctx, hash)
 	unknown := halley.KindOf(err) == halley.NotFound ||
 		err == nil && (token.RevokedAt != 0 || subtle.ConstantTimeCompare(token.Hash, hash[:]) != 1)
 	switch {
 	case unknown:
 		t.forget(hash)
-		return storage.Token{}, unauthenticated("token-not-valid", "this token is not known: make one with `halley token create`")
+		return storage.Token{}, errUnknownToken()
 	case err != nil:
 		return storage.Token{}, err
 	}
 	t.remember(hash, foundToken{token: token, until: now.Add(tokenKept)}, now)
 	return token, nil
+}
+
+// ask looks a token up in the store.
+func (t *Tokens) ask(ctx context.Context, hash [sha256.Size]byte) (storage.Token, error) {
+	bounded, cancel := context.WithTimeout(ctx, tokenPatience)
+	defer cancel()
+	token, err := t.store.Token(bounded, hash[:])
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		return storage.Token{}, &halley.Error{
+			Kind: halley.Unavailable, Op: "authenticate", Code: reach.CodeAway,
+			Message: "the database does not answer and this server has no copy of this token: try again in a minute", Err: err,
+		}
+	}
+	return token, err
 }
 
 // remember keeps a found token; the memory is bounded by dropping what is out of date, and all where that is not enough.
@@ -227,6 +270,10 @@ func (t *Tokens) forget(hash [sha256.Size]byte) {
 	t.mu.Lock()
 	delete(t.found, hash)
 	t.mu.Unlock()
+}
+
+func errUnknownToken() error {
+	return unauthenticated("token-not-valid", "this token is not known: make one with `halley token create`")
 }
 
 // unauthenticated gives the error for a caller who is not known.

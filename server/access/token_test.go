@@ -305,3 +305,73 @@ func TestFindTokenSaysWhenTheStoreIsAway(t *testing.T) {
 		t.Errorf("error = %v, want unavailable: an away store must not look like a wrong token", err)
 	}
 }
+
+// knownTokens is a copy of the store's tokens.
+type knownTokens map[[sha256.Size]byte]storage.Token
+
+func (k knownTokens) Token(hash [sha256.Size]byte) (storage.Token, bool) {
+	t, ok := k[hash]
+	return t, ok
+}
+
+func TestAKnownTokenNeedsNoStore(t *testing.T) {
+	t.Parallel()
+	at := halley.MillisOf(now)
+	tests := map[string]struct {
+		known     storage.Token
+		wantCode  string // of the refusal
+		lookups   int
+		storeAway bool
+	}{
+		"one that counts":              {known: storage.Token{ID: 1, Name: "wall", Role: halley.Reader, ExpiresAt: at + 1}},
+		"also while the store is away": {known: storage.Token{ID: 1, Name: "wall", Role: halley.Reader}, storeAway: true},
+		"one that was revoked":         {known: storage.Token{ID: 1, RevokedAt: at - 1}, wantCode: "token-not-valid"},
+		"one that has expired":         {known: storage.Token{ID: 1, ExpiresAt: at}, wantCode: "token-expired"},
+		"one that the copy lacks":      {wantCode: "token-not-valid", lookups: 1},
+		"one that nobody can look up":  {wantCode: "gone", storeAway: true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const text = "halley_AAAAAAAAAAAAAAAAAAAAAAAAAA"
+			known := knownTokens{}
+			if tt.known.ID != 0 {
+				known[sha256.Sum256([]byte(text))] = tt.known
+			}
+			store := &accesstest.Memory{}
+			if tt.storeAway {
+				store.FailWith(func(string) error { return &halley.Error{Kind: halley.Unavailable, Code: "gone"} })
+			}
+			c, err := access.NewKnownTokens(store, known).Find(t.Context(), text, now)
+			code := ""
+			if e, ok := errors.AsType[*halley.Error](err); ok {
+				code = e.Code
+			}
+			if code != tt.wantCode || err == nil && c.Name != tt.known.Name {
+				t.Errorf("caller %+v, %v; want the code %q", c, err, tt.wantCode)
+			}
+			if got := store.Lookups(); got != tt.lookups {
+				t.Errorf("the store was asked %d times, want %d", got, tt.lookups)
+			}
+		})
+	}
+}
+
+// hangingStore does not answer until the caller gives up.
+type hangingStore struct{ access.TokenStore }
+
+func (hangingStore) Token(ctx context.Context, _ []byte) (storage.Token, error) {
+	<-ctx.Done()
+	return storage.Token{}, ctx.Err()
+}
+
+func TestAStoreThatHangsIsNotWaitedForLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		_, err := access.NewTokens(hangingStore{}).Find(t.Context(), "halley_AAAAAAAAAAAAAAAAAAAAAAAAAA", began)
+		if halley.KindOf(err) != halley.Unavailable || time.Since(began) > time.Second {
+			t.Errorf("%v after %v, want Unavailable within a second", err, time.Since(began))
+		}
+	})
+}

@@ -16,12 +16,19 @@
 // format is 1. previous_hash is the running hash before the file's first row. The dictionary is kept in each file, so that a
 // file can be read by itself whatever dictionary a later version of the program ships.
 //
+// journal_id is the id with which the journal began. Where it goes by another one since (Renew), a file beside it says so:
+//
+//	DIR/journal-identity.json  {"format", "origin", "id", "renewals": [{"at", "old", "new", "why"}]}
+//
+// origin is journal_id; the file counts only where the two agree. It is replaced as a whole, so that the journal has one id or the
+// other at any moment. Entries, sequence numbers and hashes stay as they are.
+//
 // # Running hash
 //
 //	hash = SHA-256(previous hash || first_seq || count || pack)
 //
 // with both numbers as eight bytes, most significant first. The hash before the first row of a journal is the SHA-256 of
-// "halley journal " and the journal's id.
+// "halley journal " and journal_id.
 //
 // # Pack, format 1
 //

@@ -13,6 +13,9 @@ const (
 	Release Kind = 2
 	// Event is something that happened to this server: start, stop, a step of its clock, a sign of life. Its Body is JSON.
 	Event Kind = 3
+	// Act is a deed for the audit trail, noted here so that it is kept while the store is away. Its Body is what
+	// EncodeAct gives.
+	Act Kind = 4
 )
 
 // Entry is one record of the journal.

@@ -2,9 +2,7 @@ package journal
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -64,7 +62,8 @@ type Usage struct {
 
 // Journal is an open journal. All methods may be called at the same time.
 type Journal struct {
-	id      string
+	// origin is the id in the journal's files.
+	origin  string
 	options Options
 	log     *slog.Logger
 	readers *readers
@@ -72,9 +71,12 @@ type Journal struct {
 	// work holds a token when the queue has something, or the journal is closing; done is closed when the writer has ended.
 	work chan struct{}
 	done chan struct{}
+	// renewing is held by whoever changes the identity.
+	renewing sync.Mutex
 
-	mu    sync.Mutex
-	clock clock
+	mu       sync.Mutex
+	identity identity
+	clock    clock
 	// queue holds the groups that gather, the oldest first; only the last is added to.
 	queue []*group
 	spare [][]byte
@@ -127,8 +129,12 @@ func Open(ctx context.Context, options Options) (*Journal, error) {
 	if err != nil {
 		return nil, openError(err)
 	}
+	own, err := readIdentity(ctx, &options, r.out.meta.journalID)
+	if err != nil {
+		return nil, openError(errors.Join(err, r.close()))
+	}
 	j := &Journal{
-		id: r.out.meta.journalID, options: options, log: options.Log, readers: r.readers,
+		origin: own.Origin, identity: own, options: options, log: options.Log, readers: r.readers,
 		work: make(chan struct{}, 1), done: make(chan struct{}),
 		clock: startClock(opened, r.micros), last: r.last, hash: r.hash, files: files,
 		state: StateOK, since: opened,
@@ -143,11 +149,11 @@ func Open(ctx context.Context, options Options) (*Journal, error) {
 
 // firstFile begins a journal.
 func firstFile(ctx context.Context, options *Options, now time.Time) (file, error) {
-	id := make([]byte, 16)
-	if _, err := rand.Read(id); err != nil {
-		return file{}, fmt.Errorf("making the journal's id: %w", err)
+	id, err := newID()
+	if err != nil {
+		return file{}, err
 	}
-	m := fileMeta{journalID: hex.EncodeToString(id), first: 1, dictionary: options.Dictionary}
+	m := fileMeta{journalID: id, first: 1, dictionary: options.Dictionary}
 	m.previous = chainStart(m.journalID)
 	f := newFile(options.Dir, 1, now.UnixMicro())
 	if err := createFile(ctx, &f, &m); err != nil {
@@ -156,8 +162,19 @@ func firstFile(ctx context.Context, options *Options, now time.Time) (file, erro
 	return f, nil
 }
 
-// ID gives the journal's identity: 32 hexadecimal digits, random, kept in every file.
-func (j *Journal) ID() string { return j.id }
+// ID gives the journal's identity: 32 hexadecimal digits, random. Only Renew changes it.
+func (j *Journal) ID() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.identity.ID
+}
+
+// First gives the sequence number of the oldest entry that was not pruned; where there is none, that of the next.
+func (j *Journal) First() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.files[0].first
+}
 
 // Last gives the sequence number of the newest durable entry; 0 where there is none.
 func (j *Journal) Last() uint64 {

@@ -82,12 +82,12 @@ func (j *Journal) Entry(ctx context.Context, seq uint64) (Entry, error) {
 	return e, nil
 }
 
-// Hash gives the running hash after the row that holds seq; for 0 that of the empty journal. It is NotFound for what is not
-// there, or no longer.
+// Hash gives the running hash after the row that holds seq; for 0 that of the empty journal. Renew does not change it. It is
+// NotFound for what is not there, or no longer.
 func (j *Journal) Hash(ctx context.Context, seq uint64) ([32]byte, error) {
 	const op = "read the journal's hash"
 	if seq == 0 {
-		return chainStart(j.id), nil
+		return chainStart(j.origin), nil
 	}
 	f, err := j.fileOf(op, seq)
 	if err != nil {

@@ -96,9 +96,14 @@ func recoverNewest(ctx context.Context, files []file) (*recovered, error) {
 		err = r.timeBefore(ctx, before)
 	}
 	if err != nil {
-		return nil, errors.Join(openDamage(ctx, damagedPath, err), r.readers.close(), out.insert.Close(), out.db.Close(), out.enc.Close())
+		return nil, errors.Join(openDamage(ctx, damagedPath, err), r.close())
 	}
 	return r, nil
+}
+
+// close gives up what recoverNewest opened.
+func (r *recovered) close() error {
+	return errors.Join(r.readers.close(), r.out.insert.Close(), r.out.db.Close(), r.out.enc.Close())
 }
 
 // follow reads all rows of the newest file.

@@ -177,7 +177,7 @@ func (w *writer) trouble(ctx context.Context, err error) error {
 // rotate begins a new file with r.
 func (w *writer) rotate(ctx context.Context, r *row) error {
 	f := newFile(w.options.Dir, r.first, r.micros)
-	m := fileMeta{journalID: w.id, first: r.first, previous: w.hash, dictionary: w.options.Dictionary}
+	m := fileMeta{journalID: w.origin, first: r.first, previous: w.hash, dictionary: w.options.Dictionary}
 	if err := createFile(ctx, &f, &m); err != nil {
 		return err
 	}

@@ -65,8 +65,15 @@ func (l *Live) Take(up *halley.Upload, received halley.Millis, seq uint64) {
 	}
 }
 
-// Restore takes over a message from the store at the start.
-func (l *Live) Restore(m *Message) { l.put(m) }
+// Restore takes over a message from the store, where nothing as new is known of its device. Watchers are not told: it is no news.
+func (l *Live) Restore(m *Message) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if old := l.newest[m.Key]; old == nil || m.MeasuredAt > old.MeasuredAt {
+		l.newest[m.Key] = m
+	}
+	l.heard[m.Key] = max(l.heard[m.Key], m.ReceivedAt)
+}
 
 func (l *Live) put(m *Message) {
 	l.mu.Lock()

@@ -83,11 +83,25 @@ CREATE TABLE IF NOT EXISTS upload (
 	reason          TEXT    NOT NULL,
 	note            TEXT    NOT NULL,
 	body            BLOB    NOT NULL,
-	UNIQUE (journal_id, seq)
+	UNIQUE (seq, received_micros, family, serial)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS upload_device ON upload (family, serial, upload_id);
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 `
+
+// schema1to2 makes room for a table by which an upload is known whatever id its journal goes by.
+const (
+	schema1to2Before = `
+ALTER TABLE upload RENAME TO upload_1;
+DROP INDEX upload_device;
+`
+	schema1to2After = `
+INSERT INTO upload (upload_id, journal_id, seq, received_micros, family, serial, reason, note, body)
+SELECT upload_id, journal_id, seq, received_micros, family, serial, reason, note, body FROM upload_1
+ WHERE true ON CONFLICT DO NOTHING;
+DROP TABLE upload_1;
+`
+)
 
 // Open opens or creates the quarantine in the file.
 func Open(ctx context.Context, file string, budget Budget) (*Store, error) {
@@ -113,7 +127,7 @@ func Open(ctx context.Context, file string, budget Budget) (*Store, error) {
 }
 
 func (s *Store) start(ctx context.Context) error {
-	if _, err := s.db.ExecContext(ctx, schema); err != nil {
+	if err := s.migrate(ctx); err != nil {
 		return fmt.Errorf("preparing the quarantine: %w", err)
 	}
 	rows, err := s.db.QueryContext(ctx, `SELECT family, serial, reason, count(*), sum(length(body)), min(received_micros), max(received_micros)
@@ -134,6 +148,29 @@ func (s *Store) start(ctx context.Context) error {
 		add(s.held, key, reason, h)
 	}
 	return rows.Err()
+}
+
+// migrate brings the tables to the newest schema in one transaction.
+func (s *Store) migrate(ctx context.Context) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back, before it the first error counts
+	var version int
+	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	statements := []string{schema}
+	if version == 1 {
+		statements = []string{schema1to2Before, schema, schema1to2After}
+	}
+	for _, statement := range statements {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
 }
 
 // add counts what more holds, all of it for one reason.
@@ -204,8 +241,8 @@ func (s *Store) Cancel(key halley.DeviceKey, reason Reason, size int) {
 	remove(s.reserved, key, reason, int64(size))
 }
 
-// Keep stores uploads durably. Those that are here already stay as they are. It does not ask for the budget: what is journaled
-// is kept.
+// Keep stores uploads durably. Those that are here already stay as they are: an upload is known by its device, sequence number and
+// receive time, not by its journal's id, which may be renewed. It does not ask for the budget: what is journaled is kept.
 func (s *Store) Keep(ctx context.Context, uploads []Upload) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -276,6 +313,43 @@ func (s *Store) Remove(ctx context.Context, uploads []Upload) error {
 		if gone[i] {
 			remove(s.held, u.Key, u.Reason, int64(len(u.Body)))
 		}
+	}
+	return nil
+}
+
+// Forget takes out uploads that were released and are recorded by now: those of the same device, sequence number and receive time
+// as in the list. They are here again where the journal was recorded a second time.
+func (s *Store) Forget(ctx context.Context, uploads []Upload) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("taking recorded uploads out of quarantine: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back, before it the first error counts
+	type left struct {
+		key    halley.DeviceKey
+		reason Reason
+		size   int64
+	}
+	gone := make([]left, 0, len(uploads))
+	for _, u := range uploads {
+		l := left{key: u.Key}
+		err := tx.QueryRowContext(ctx, `DELETE FROM upload WHERE seq = ? AND received_micros = ? AND family = ? AND serial = ?
+			RETURNING reason, length(body)`, int64(u.Seq), u.ReceivedMicros, u.Key.Family, u.Key.Serial).Scan(&l.reason, &l.size)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("taking recorded uploads out of quarantine: %w", err)
+		}
+		gone = append(gone, l)
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("taking recorded uploads out of quarantine: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range gone {
+		remove(s.held, l.key, l.reason, l.size)
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package quarantine_test
 
 import (
+	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -212,5 +214,98 @@ func TestReasonsHaveTexts(t *testing.T) {
 			t.Errorf("%s has the text of %q: %s", r, other, text)
 		}
 		seen[text] = r
+	}
+}
+
+func TestAnUploadIsKnownWhateverIDItsJournalGoesBy(t *testing.T) {
+	t.Parallel()
+	s := fresh(t, roomy)
+	keep(t, s, upload(first, 1, quarantine.NewDevice, "one"), upload(second, 2, quarantine.TwoSenders, "two"))
+	want := s.Held()
+	again := []quarantine.Upload{upload(first, 1, quarantine.NewDevice, "one"), upload(second, 2, quarantine.TwoSenders, "two")}
+	for i := range again {
+		again[i].JournalID = "renewed"
+	}
+	keep(t, s, again...)
+	if diff := cmp.Diff(want, s.Held()); diff != "" {
+		t.Errorf("held after the journal was recorded again (-want +got):\n%s", diff)
+	}
+	other := upload(first, 1, quarantine.NewDevice, "another")
+	other.ReceivedMicros++
+	keep(t, s, other)
+	if got := list(t, s, first); len(got) != 2 {
+		t.Errorf("an upload of another time under the same number: %d are kept, want 2", len(got))
+	}
+}
+
+func TestReleasedUploadsAreForgotten(t *testing.T) {
+	t.Parallel()
+	s := fresh(t, roomy)
+	keep(t, s, upload(first, 1, quarantine.NewDevice, "one"), upload(first, 2, quarantine.TooFast, "two"), upload(second, 3, quarantine.NewDevice, "three"))
+	wrongTime := upload(first, 2, "", "")
+	wrongTime.ReceivedMicros++
+	gone := []quarantine.Upload{
+		upload(first, 1, "", ""), upload(first, 3, "", ""), upload(second, 1, "", ""), upload(second, 3, "", ""), wrongTime,
+	}
+	for range 2 {
+		if err := s.Forget(t.Context(), gone); err != nil {
+			t.Fatalf("forget: %v", err)
+		}
+		want := map[halley.DeviceKey]quarantine.Held{
+			first: {Uploads: 1, Bytes: 3, FirstMicros: 1_000_000, LastMicros: 2_000_000, Reasons: map[quarantine.Reason]int{quarantine.TooFast: 1}},
+		}
+		if diff := cmp.Diff(want, s.Held()); diff != "" {
+			t.Errorf("held (-want +got):\n%s", diff)
+		}
+		if got := list(t, s, first); len(got) != 1 || string(got[0].Body) != "two" {
+			t.Errorf("kept: %+v, want the second", got)
+		}
+	}
+}
+
+// schema1 is how the quarantine began.
+const schema1 = `
+CREATE TABLE upload (
+	upload_id       INTEGER PRIMARY KEY,
+	journal_id      TEXT    NOT NULL,
+	seq             INTEGER NOT NULL,
+	received_micros INTEGER NOT NULL,
+	family          TEXT    NOT NULL,
+	serial          TEXT    NOT NULL,
+	reason          TEXT    NOT NULL,
+	note            TEXT    NOT NULL,
+	body            BLOB    NOT NULL,
+	UNIQUE (journal_id, seq)
+) STRICT;
+CREATE INDEX upload_device ON upload (family, serial, upload_id);
+PRAGMA user_version = 1;
+INSERT INTO upload VALUES
+	(4, 'j', 1, 1000000, 'wifi', '20960050', 'new-device', 'why', x'6f6e65'),
+	(9, 'j', 2, 2000000, 'wifi', '20960050', 'too-fast', 'why', x'74776f');
+`
+
+func TestAnOlderQuarantineIsTakenOver(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "quarantine.db")
+	db, err := sql.Open("sqlite", file)
+	if err == nil {
+		_, err = db.ExecContext(t.Context(), schema1)
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		t.Fatalf("making the older quarantine: %v", err)
+	}
+	one, two := upload(first, 1, quarantine.NewDevice, "one"), upload(first, 2, quarantine.TooFast, "two")
+	one.ID, two.ID = 4, 9
+	for range 2 {
+		s := open(t, file, roomy)
+		if diff := cmp.Diff([]quarantine.Upload{one, two}, list(t, s, first)); diff != "" {
+			t.Errorf("kept (-want +got):\n%s", diff)
+		}
+		renewed := one
+		renewed.JournalID = "renewed"
+		keep(t, s, renewed)
+		if got := s.Held()[first].Uploads; got != 2 {
+			t.Errorf("%d uploads are held, want 2", got)
+		}
 	}
 }

@@ -4,8 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"log/slog"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,14 +20,28 @@ import (
 
 // memory is a journal in memory.
 type memory struct {
-	mu      sync.Mutex
-	id      string
+	mu sync.Mutex
+	id string
+	// content stands for what is in it, as far as its hash goes.
+	content string
 	entries []journal.Entry
+	// pruned is how many of entries are gone.
+	pruned  int
 	changed chan struct{}
 	waiting int
+	// unreadable and fixed are what Read and Renew fail with.
+	unreadable, fixed error
 }
 
-func newMemory() *memory { return &memory{id: "journal", changed: make(chan struct{})} }
+func newMemory() *memory {
+	return &memory{id: "journal", content: "journal", changed: make(chan struct{})}
+}
+
+func (m *memory) set(change func(*memory)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change(m)
+}
 
 func (m *memory) add(entries ...journal.Entry) {
 	m.mu.Lock()
@@ -40,7 +55,31 @@ func (m *memory) add(entries ...journal.Entry) {
 	m.changed = make(chan struct{})
 }
 
-func (m *memory) ID() string { return m.id }
+func (m *memory) ID() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.id
+}
+
+func (m *memory) Renew(_ context.Context, why string) (oldID, freshID string, err error) {
+	m.mu.Lock()
+	if m.fixed != nil {
+		defer m.mu.Unlock()
+		return "", "", m.fixed
+	}
+	oldID = m.id
+	m.id += "+"
+	freshID = m.id
+	m.mu.Unlock()
+	m.add(journal.Entry{Kind: journal.Event, Body: []byte(why)})
+	return oldID, freshID, nil
+}
+
+func (m *memory) First() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return uint64(m.pruned + 1)
+}
 
 func (m *memory) Last() uint64 {
 	m.mu.Lock()
@@ -73,39 +112,71 @@ func (m *memory) Wait(ctx context.Context, after uint64) error {
 func (m *memory) Read(_ context.Context, after uint64, limit int) ([]journal.Entry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	end := min(int(after)+limit, len(m.entries))
-	return append([]journal.Entry(nil), m.entries[after:end]...), nil
+	if m.unreadable != nil {
+		return nil, m.unreadable
+	}
+	from := max(int(after), m.pruned)
+	return append([]journal.Entry(nil), m.entries[from:min(from+limit, len(m.entries))]...), nil
 }
 
 func (m *memory) Hash(_ context.Context, seq uint64) ([32]byte, error) {
-	return sha256.Sum256(binary.BigEndian.AppendUint64([]byte(m.id), seq)), nil
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if seq > uint64(len(m.entries)) || int(seq) < m.pruned {
+		return [32]byte{}, &halley.Error{Kind: halley.NotFound}
+	}
+	return sha256.Sum256(binary.BigEndian.AppendUint64([]byte(m.content), seq)), nil
+}
+
+// position is that of a store which has recorded m up to seq.
+func (m *memory) position(seq uint64) storage.Position {
+	hash, _ := m.Hash(context.Background(), seq)
+	return storage.Position{JournalID: m.ID(), Seq: seq, Hash: hash}
 }
 
 // database is a store that keeps the batches it is given. refuse says which of them fail.
 type database struct {
-	mu       sync.Mutex
-	position storage.Position
-	batches  []storage.Batch
-	refuse   func(storage.Batch) error
-	marks    int
-	tries    int
-	// takes is how long a batch takes.
-	takes time.Duration
+	mu        sync.Mutex
+	positions map[string]storage.Position
+	batches   []storage.Batch
+	refuse    func(storage.Batch) error
+	// lose says whether the answer to a batch that is stored is lost.
+	lose func(storage.Batch) bool
+	// gone is what every call fails with.
+	gone  error
+	tries int
+	// takes is how long a batch takes, answers how long a position.
+	takes   func(storage.Batch) time.Duration
+	answers time.Duration
 }
 
-func (d *database) Position(context.Context, string) (storage.Position, error) {
+func newDatabase() *database { return &database{positions: map[string]storage.Position{}} }
+
+func (d *database) Position(_ context.Context, id string) (storage.Position, error) {
+	d.mu.Lock()
+	answers := d.answers
+	d.mu.Unlock()
+	time.Sleep(answers) //nolint:forbidigo // fake time inside a bubble
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.position, nil
+	return d.positions[id], d.gone
 }
 
 func (d *database) Append(_ context.Context, b storage.Batch) (storage.Appended, error) {
-	time.Sleep(d.takes) //nolint:forbidigo // fake time inside a bubble
+	d.mu.Lock()
+	takes := d.takes
+	d.mu.Unlock()
+	if takes != nil {
+		time.Sleep(takes(b)) //nolint:forbidigo // fake time inside a bubble
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.tries++
-	if b.Seq <= d.position.Seq && b.JournalID == d.position.JournalID {
-		return storage.Appended{}, errors.New("this range is recorded")
+	if d.gone != nil {
+		return storage.Appended{}, d.gone
+	}
+	if b.FirstSeq <= d.positions[b.JournalID].Seq {
+		return storage.Appended{}, &halley.Error{Kind: halley.Conflict, Code: storage.CodeRecorded}
 	}
 	if d.refuse != nil {
 		if err := d.refuse(b); err != nil {
@@ -113,21 +184,21 @@ func (d *database) Append(_ context.Context, b storage.Batch) (storage.Appended,
 		}
 	}
 	d.batches = append(d.batches, b)
-	d.position = b.Position
+	d.positions[b.JournalID] = b.Position
+	if d.lose != nil && d.lose(b) {
+		return storage.Appended{}, &halley.Error{Kind: halley.Unavailable, Message: "the connection was cut"}
+	}
 	return storage.Appended{BatchID: int64(len(d.batches)), Messages: len(b.Uploads)}, nil
 }
 
-func (d *database) RollUp(_ context.Context, limit int) (int, error) {
+func (d *database) set(change func(*database)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.marks = max(d.marks-limit, 0)
-	return d.marks, nil
+	change(d)
 }
 
 func (d *database) setRefuse(f func(storage.Batch) error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.refuse = f
+	d.set(func(d *database) { d.refuse = f })
 }
 
 // serials gives what was stored, in order.
@@ -145,13 +216,25 @@ func (d *database) serials() []string {
 
 // apart is a quarantine that remembers the serial numbers and reasons.
 type apart struct {
-	mu   sync.Mutex
-	kept []quarantine.Upload
+	mu              sync.Mutex
+	kept, forgotten []quarantine.Upload
+	// broken is what Keep fails with.
+	broken error
+}
+
+func (a *apart) Forget(_ context.Context, uploads []quarantine.Upload) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.forgotten = append(a.forgotten, uploads...)
+	return nil
 }
 
 func (a *apart) Keep(_ context.Context, uploads []quarantine.Upload) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.broken != nil {
+		return a.broken
+	}
 	a.kept = append(a.kept, uploads...)
 	return nil
 }
@@ -166,7 +249,8 @@ func (a *apart) reasons() map[string]quarantine.Reason {
 	return all
 }
 
-// plain is a family whose body is the serial number; the body "broken" cannot be read.
+// plain is a family whose body is the serial number, "heavy" before a number means so many samples; the body "broken" cannot be
+// read.
 type plain struct{ protocols.Protocol }
 
 func (plain) Family() halley.Family { return halley.WiFi }
@@ -175,9 +259,17 @@ func (plain) Decode(body []byte) (halley.Upload, error) {
 	if string(body) == "broken" {
 		return halley.Upload{}, &protocols.DecodeError{Why: "broken"}
 	}
-	return halley.Upload{
+	up := halley.Upload{
 		DeviceKey: halley.DeviceKey{Family: halley.WiFi, Serial: string(body)}, Messages: []halley.Message{{Sample: 1}},
-	}, nil
+	}
+	if n, found := strings.CutPrefix(string(body), "heavy "); found {
+		samples, err := strconv.Atoi(n)
+		if err != nil {
+			return halley.Upload{}, err
+		}
+		up.Messages[0].Readings = make([]halley.Reading, samples)
+	}
+	return up, nil
 }
 
 func entry(serial string) journal.Entry {
@@ -194,7 +286,7 @@ type rig struct {
 }
 
 func newRig(samples int) *rig {
-	r := &rig{journal: newMemory(), store: &database{}, apart: &apart{}}
+	r := &rig{journal: newMemory(), store: newDatabase(), apart: &apart{}}
 	r.recorder = recorder.New(recorder.Options{
 		Node: "node", Journal: r.journal, Store: r.store, Quarantine: r.apart, Families: protocols.Set{plain{}},
 		Decoded: func(uint64) (*halley.Upload, bool) { return nil, false },

@@ -1,5 +1,10 @@
 // Package recorder moves the journal into the store: in order, in large batches, each exactly once. It is the one way by which
 // samples reach the store, in good times and in bad: when the store is away it waits, and the journal grows.
+//
+// How far it is, it learns from the store: at the start, before every batch, and now and then while there is nothing to do. Where
+// the position is not what it left, it begins from the position that is there, so a batch whose answer was lost, a store that was
+// put back to an older state and one that is empty are all the same to it. Positions are those of a journal's id; what other
+// journals of the same node recorded does not count.
 package recorder
 
 import (
@@ -7,8 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"strings"
 	"sync"
 	"time"
 
@@ -24,32 +27,54 @@ const decoderVersion = 1
 
 // Journal is what is recorded.
 type Journal interface {
-	ID() string
-	Last() uint64
+	Entries
+	Identity
+	// Waiting says how many uploads wait for an acknowledgement.
 	Waiting() int
+}
+
+// Entries are what a journal holds; the methods are those of journal.Journal.
+type Entries interface {
+	First() uint64
+	Last() uint64
 	Wait(ctx context.Context, after uint64) error
 	Read(ctx context.Context, after uint64, limit int) ([]journal.Entry, error)
 	Hash(ctx context.Context, seq uint64) ([32]byte, error)
 }
 
-// Quarantine takes what is not trusted.
+// Identity is the id by which the store knows a journal; the methods are those of journal.Journal.
+type Identity interface {
+	ID() string
+	Renew(ctx context.Context, why string) (oldID, freshID string, err error)
+}
+
+// Store is where the journal goes; the methods are those of storage.Recorder.
+type Store interface {
+	Position(ctx context.Context, journalID string) (storage.Position, error)
+	Append(ctx context.Context, b storage.Batch) (storage.Appended, error)
+}
+
+// Quarantine takes what is not trusted, and lets go of what was released and is recorded.
 type Quarantine interface {
 	Keep(ctx context.Context, uploads []quarantine.Upload) error
+	Forget(ctx context.Context, uploads []quarantine.Upload) error
 }
 
 // Options configure a Recorder.
 type Options struct {
 	Node       string
 	Journal    Journal
-	Store      storage.Recorder
+	Store      Store
 	Quarantine Quarantine
 	Families   protocols.Set
 	// Decoded gives the upload that was decoded when it came in, if it is still at hand.
 	Decoded func(seq uint64) (*halley.Upload, bool)
-	// Every is how long an entry may wait to be recorded, Samples how many samples make a batch.
+	// Every is how long an entry may wait to be recorded, Samples how many samples make a batch at most; where the store is slow
+	// they are fewer. A batch goes beyond it by less than one upload.
 	Every   time.Duration
 	Samples int
-	// Recorded is called after each batch, before the batch counts as recorded.
+	// Recorded is called after each batch, before the batch counts as recorded. Where the store's answer to a batch was lost it is
+	// called once it is known that the batch is there, and says that anything may have changed.
 	Recorded func(context.Context, Progress)
 	Log      *slog.Logger
 }
@@ -63,31 +88,34 @@ type Progress struct {
 	Quarantined bool
 }
 
-// State says how the recorder stands.
-type State struct {
-	// Recorded is the last sequence number that is stored, a duplicate, in quarantine or parked.
-	Recorded uint64
-	// Store says whether the store takes batches, Since when, and Problem what is wrong, in plain English.
-	Store   storage.State
-	Since   halley.Millis
-	Problem string
-	// Stopped says that the recorder gave up and a person must act.
-	Stopped bool
-	// Parked counts the entries since the start that the store refused for their content.
-	Parked int
-}
-
-// Recorder records one journal. Run is called once; the other methods may be called at any time.
+// Recorder records one journal. Run is called once, and Drain after it; the other methods may be called at any time.
 type Recorder struct {
-	opts  Options
+	opts Options
+	// nudge holds a token when somebody wants a batch soon.
+	nudge chan struct{}
+
 	mu    sync.Mutex
 	state State
-	// target is the sequence number up to which somebody waits; flushed wakes them.
+	// answered says that the store has answered since the start.
+	answered bool
+	// asking counts the calls to the store, so that a call which is late in answering is told from the next.
+	asking uint64
+	// target is the sequence number up to which somebody waits; changed is closed and replaced when state changes.
 	target  uint64
 	changed chan struct{}
-	nudge   chan struct{}
-	// refusedInRow counts the entries parked one after the other.
+
+	// What follows is for Run and Drain alone.
+
+	size sizing
+	wait backoff
+	// refusedInRow counts the entries parked one after the other at the end of what is recorded.
 	refusedInRow int
+	// unsure says that a batch failed in a way that leaves open whether it is stored.
+	unsure bool
+	// at is the store's position in this journal as it was last; zero where there is none.
+	at storage.Position
+	// moved counts how often since the last batch that was stored the position was found to be another.
+	moved int
 }
 
 // New makes a Recorder.
@@ -97,17 +125,12 @@ func New(opts Options) *Recorder {
 		state:   State{Store: storage.OK, Since: halley.MillisOf(time.Now())},
 		changed: make(chan struct{}),
 		nudge:   make(chan struct{}, 1),
+		size:    newSizing(opts.Samples),
+		wait:    newBackoff(),
 	}
 }
 
-// State gives how the recorder stands.
-func (r *Recorder) State() State {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.state
-}
-
-// Hurry asks for a batch soon: a device is new and people wait to see it.
+// Hurry asks for a batch soon: a device is new and people wait to see it, or the store is known to be back.
 func (r *Recorder) Hurry() {
 	select {
 	case r.nudge <- struct{}{}:
@@ -115,7 +138,8 @@ func (r *Recorder) Hurry() {
 	}
 }
 
-// Flush waits until everything is recorded that is in the journal now.
+// Flush waits until everything is recorded that is in the journal now. It is Unavailable at once where the recorder cannot go on
+// for the time being.
 func (r *Recorder) Flush(ctx context.Context) (recorded uint64, err error) {
 	target := r.opts.Journal.Last()
 	r.mu.Lock()
@@ -129,8 +153,8 @@ func (r *Recorder) Flush(ctx context.Context) (recorded uint64, err error) {
 		if s.Recorded >= target {
 			return s.Recorded, nil
 		}
-		if s.Stopped || s.Store != storage.OK {
-			return s.Recorded, &halley.Error{Kind: halley.Unavailable, Op: "record what waits", Code: "store-" + string(s.Store), Message: s.Problem}
+		if !s.working() {
+			return s.Recorded, &halley.Error{Kind: halley.Unavailable, Op: "record what waits", Code: s.refusal(), Message: s.Problem}
 		}
 		select {
 		case <-ctx.Done():
@@ -142,15 +166,16 @@ func (r *Recorder) Flush(ctx context.Context) (recorded uint64, err error) {
 
 // Run records until ctx ends. What is not recorded then waits in the journal for the next start.
 func (r *Recorder) Run(ctx context.Context) error {
-	wait := newBackoff()
 	for ctx.Err() == nil {
-		switch err := r.follow(ctx, wait); {
-		case ctx.Err() != nil:
+		switch err := r.follow(ctx); {
+		case ctx.Err() != nil || err == nil:
 		case errors.Is(err, errStopped):
 			<-ctx.Done()
+		case hasMoved(err) && r.moved <= 1:
+			r.opts.Log.Info("the store's position in the journal has moved and is read again", "err", err)
 		default:
 			r.away(err)
-			wait.pause(ctx, r.nudge)
+			r.wait.pause(ctx, r.nudge)
 		}
 	}
 	return nil
@@ -159,7 +184,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 // Drain records what is left at the end, after Run has ended and nothing more comes in, as far as ctx allows. What it leaves
 // is recorded at the next start.
 func (r *Recorder) Drain(ctx context.Context) {
-	if s := r.State(); s.Stopped || s.Store != storage.OK {
+	if s := r.State(); !s.working() {
 		return
 	}
 	pos, err := r.position(ctx)
@@ -171,22 +196,20 @@ func (r *Recorder) Drain(ctx context.Context) {
 	}
 }
 
-// errStopped says that a person must act before anything more is recorded.
-var errStopped = errors.New("the recorder has stopped")
-
-// follow reads the position from the store, never from memory, and records from there until something fails.
-func (r *Recorder) follow(ctx context.Context, wait *backoff) error {
+// follow reads the position from the store and records from there until something fails, or until it is time to ask the store
+// again because there was nothing to record.
+func (r *Recorder) follow(ctx context.Context) error {
 	pos, err := r.position(ctx)
 	if err != nil {
 		return err
 	}
-	r.update(func(s *State) { s.Recorded = pos })
+	r.found(ctx, pos)
 	for {
 		if r.opts.Journal.Last() <= pos {
 			r.back(pos)
 		}
-		if !wait.failed() {
-			if err := r.due(ctx, pos); err != nil {
+		if !r.wait.failed() {
+			if due, err := r.due(ctx, pos); err != nil || !due {
 				return err
 			}
 		}
@@ -194,118 +217,17 @@ func (r *Recorder) follow(ctx context.Context, wait *backoff) error {
 		if err != nil {
 			return err
 		}
-		wait.reset()
+		r.wait.reset()
 		pos = next
-		if err := r.rollUp(ctx); err != nil {
-			return err
-		}
 	}
 }
 
-// position gives where to go on. A store that knows another journal of this node, or none, gets this one from its beginning:
-// what it has already is found by the identity of the messages.
-func (r *Recorder) position(ctx context.Context) (uint64, error) {
-	pos, err := r.opts.Store.Position(ctx, r.opts.Node)
-	if err != nil {
-		return 0, fmt.Errorf("reading the position from the store: %w", err)
+// found takes over how far the store is. Where a batch was stored although its answer was lost, it is followed up now.
+func (r *Recorder) found(ctx context.Context, pos uint64) {
+	if r.unsure && pos > r.State().Recorded {
+		r.opts.Log.Info("the store has the batch whose answer was lost", "recorded", pos)
+		r.opts.Recorded(ctx, Progress{Seq: pos, Quarantined: true, Appended: storage.Appended{DevicesChanged: true}})
 	}
-	if pos.JournalID != r.opts.Journal.ID() {
-		return 0, nil
-	}
-	if pos.Seq > r.opts.Journal.Last() {
-		return 0, r.stop(fmt.Sprintf("The database has recorded this journal up to entry %d, but the journal ends at %d: its files are an older copy. Bring the newer files back, or start with an empty journal folder.", pos.Seq, r.opts.Journal.Last()))
-	}
-	hash, err := r.opts.Journal.Hash(ctx, pos.Seq)
-	if err != nil {
-		return 0, fmt.Errorf("reading the journal at the recorded position: %w", err)
-	}
-	if hash != pos.Hash {
-		return 0, r.stop(fmt.Sprintf("The journal differs from what the database has recorded of it at entry %d: its files or the database were replaced by a copy. Bring the right files back, or start with an empty journal folder.", pos.Seq))
-	}
-	return pos.Seq, nil
-}
-
-func (r *Recorder) stop(problem string) error {
-	r.opts.Log.Error("recording has stopped; uploads are still taken into the journal", "problem", problem)
-	r.update(func(s *State) { s.Stopped, s.Problem = true, problem })
-	return errStopped
-}
-
-func (r *Recorder) away(err error) {
-	state, problem := describe(err)
-	was := r.State()
-	if was.Store != state || was.Problem != problem {
-		r.opts.Log.Warn("the store takes no batch now; uploads wait in the journal", "state", state, "err", err)
-	}
-	r.update(func(s *State) {
-		if s.Store != state {
-			s.Store, s.Since = state, halley.MillisOf(time.Now())
-		}
-		s.Problem = problem
-	})
-}
-
-// back says that the store takes batches, where it did not.
-func (r *Recorder) back(pos uint64) {
-	s := r.State()
-	if s.Store == storage.OK {
-		return
-	}
-	r.opts.Log.Info("the store takes batches again", "away_since", s.Since.String(), "waiting", r.opts.Journal.Last()-pos)
-	r.update(func(s *State) { s.Store, s.Since, s.Problem = storage.OK, halley.MillisOf(time.Now()), "" })
-}
-
-func (r *Recorder) update(change func(*State)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	change(&r.state)
-	close(r.changed)
-	r.changed = make(chan struct{})
-}
-
-// describe says what a store's failure means for people.
-func describe(err error) (storage.State, string) {
-	if e, ok := errors.AsType[*halley.Error](err); ok && e.Message != "" {
-		switch e.Code {
-		case "disk-full":
-			return storage.Full, sentence(e.Message)
-		case "read-only":
-			return storage.ReadOnly, sentence(e.Message)
-		}
-		return storage.Away, sentence(e.Message)
-	}
-	return storage.Away, "The database does not take batches now; the log says why."
-}
-
-// sentence makes a message of an error, which begins small and has no full stop, one that stands by itself.
-func sentence(message string) string {
-	return strings.ToUpper(message[:1]) + strings.TrimSuffix(message[1:], ".") + "."
-}
-
-// backoff waits longer after each failure, with jitter so that several servers do not come at once.
-type backoff struct{ next time.Duration }
-
-// Bounds of the wait between two tries.
-const (
-	firstWait   = 250 * time.Millisecond
-	longestWait = 15 * time.Second
-)
-
-func newBackoff() *backoff { return &backoff{next: firstWait} }
-
-// failed says whether the last try failed, so that the next one need not wait for a batch to fill.
-func (b *backoff) failed() bool { return b.next != firstWait }
-
-func (b *backoff) reset() { b.next = firstWait }
-
-func (b *backoff) pause(ctx context.Context, nudge <-chan struct{}) {
-	d := b.next/2 + rand.N(b.next/2)
-	b.next = min(2*b.next, longestWait)
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	case <-nudge:
-	}
+	r.unsure = false
+	r.update(func(s *State) { s.Recorded = pos })
 }

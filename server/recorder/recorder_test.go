@@ -120,8 +120,7 @@ func TestItGoesOnWhereTheStoreSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(20_000)
 		r.journal.add(entry("a"), entry("b"), entry("c"))
-		hash, _ := r.journal.Hash(t.Context(), 2)
-		r.store.position = storage.Position{JournalID: "journal", Seq: 2, Hash: hash}
+		r.store.positions["journal"] = r.journal.position(2)
 		stop := r.run(t.Context())
 		pass(11 * time.Second)
 		if diff := cmp.Diff([]string{"c"}, r.store.serials()); diff != "" {
@@ -136,7 +135,7 @@ func TestAnotherJournalIsRecordedFromItsBeginning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(20_000)
 		r.journal.add(entry("a"))
-		r.store.position = storage.Position{JournalID: "former", Seq: 99}
+		r.store.positions["former"] = storage.Position{JournalID: "former", Seq: 99}
 		stop := r.run(t.Context())
 		pass(11 * time.Second)
 		if diff := cmp.Diff([]string{"a"}, r.store.serials()); diff != "" {
@@ -144,32 +143,6 @@ func TestAnotherJournalIsRecordedFromItsBeginning(t *testing.T) {
 		}
 		_ = stop()
 	})
-}
-
-func TestACopiedJournalIsNotRecorded(t *testing.T) {
-	t.Parallel()
-	tests := map[string]storage.Position{
-		"older than what is recorded": {JournalID: "journal", Seq: 9},
-		"different at the same place": {JournalID: "journal", Seq: 1, Hash: [32]byte{1}},
-	}
-	for name, position := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(20_000)
-				r.journal.add(entry("a"), entry("b"))
-				r.store.position = position
-				stop := r.run(t.Context())
-				pass(time.Minute)
-				if s := r.recorder.State(); !s.Stopped || s.Problem == "" || len(r.store.serials()) != 0 {
-					t.Errorf("state %+v after recording %v, want a stop that says why", s, r.store.serials())
-				}
-				if err := stop(); err != nil {
-					t.Errorf("Run ended with %v", err)
-				}
-			})
-		})
-	}
 }
 
 func TestAStoreThatIsAwayIsWaitedFor(t *testing.T) {
@@ -310,7 +283,7 @@ func TestTheRecorderYieldsToWaitingUploads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(4)
 		r.journal.waiting = 1
-		r.store.takes = 100 * time.Millisecond
+		r.store.takes = func(storage.Batch) time.Duration { return 100 * time.Millisecond }
 		for i := range 10 {
 			r.journal.add(entry(strconv.Itoa(i)))
 		}
@@ -359,18 +332,6 @@ func TestDrainLeavesAStoreThatIsAwayAlone(t *testing.T) {
 		r.recorder.Drain(ctx)
 		if got := r.store.serials(); len(got) != 0 {
 			t.Errorf("recorded %v", got)
-		}
-	})
-}
-
-func TestMarkedRollupsAreRecomputed(t *testing.T) {
-	t.Parallel()
-	bubble(t, 20_000, func(t *testing.T, r *rig) {
-		r.store.marks = 1000
-		r.journal.add(entry("a"))
-		pass(11 * time.Second)
-		if r.store.marks != 0 {
-			t.Errorf("%d marks left", r.store.marks)
 		}
 	})
 }

@@ -8,25 +8,42 @@ import (
 
 	"halley"
 	"halley/server/journal"
-	"halley/server/quarantine"
 	"halley/storage"
 )
 
 // samplesPerMessage is what a message is taken to hold when entries are counted before they are decoded.
 const samplesPerMessage = 4
 
-// maxParked is how many entries may be refused one after the other before the recorder stops: so many cannot be the fault of
-// the entries.
-const maxParked = 10
+// lookAgain is how often the store is asked for the position while there is nothing to record, so that an outage, or a store that
+// was put back, is noticed without a device having to send something.
+const lookAgain = 15 * time.Second
 
-// due waits until there is reason to record: enough entries, an entry that has waited long enough, or somebody who asks.
-func (r *Recorder) due(ctx context.Context, pos uint64) error {
+const (
+	// maxParked is how many entries may be refused one after the other before the recorder stops: so many cannot be the fault of
+	// the entries.
+	maxParked = 10
+	// refusedAtOnce is how many entries the store may name in one batch, one at a time, before the batch is halved.
+	refusedAtOnce = 2 * maxParked
+)
+
+// due waits until there is reason to record: enough entries, an entry that has waited long enough, or somebody who asks. It gives
+// false where nothing came for a while.
+func (r *Recorder) due(ctx context.Context, pos uint64) (bool, error) {
 	j := r.opts.Journal
-	if err := j.Wait(ctx, pos); err != nil {
-		return err
+	idle, cancel := context.WithTimeout(ctx, lookAgain)
+	err := j.Wait(idle, pos)
+	expired := idle.Err() != nil
+	cancel()
+	switch {
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case err != nil && expired:
+		return false, nil
+	case err != nil:
+		return false, journalError(fmt.Errorf("waiting for the journal: %w", err))
 	}
 	if r.wanted() > pos || j.Last()-pos >= uint64(r.entries()) {
-		return nil
+		return true, nil
 	}
 	full, cancel := context.WithTimeout(ctx, r.opts.Every)
 	defer cancel()
@@ -41,7 +58,7 @@ func (r *Recorder) due(ctx context.Context, pos uint64) error {
 		<-done
 	case <-done:
 	}
-	return ctx.Err()
+	return true, ctx.Err()
 }
 
 func (r *Recorder) wanted() uint64 {
@@ -50,154 +67,140 @@ func (r *Recorder) wanted() uint64 {
 	return r.target
 }
 
+// entries is how many journal entries are read at a time, and how many make it worth while to record before their time.
 func (r *Recorder) entries() int { return max(r.opts.Samples/samplesPerMessage, 1) }
 
-// step records the next entries behind pos and gives the new position.
+// step records the next entries behind pos, in as many batches as the store's speed asks for, and gives the new position.
 func (r *Recorder) step(ctx context.Context, pos uint64) (uint64, error) {
-	began := time.Now()
 	entries, err := r.opts.Journal.Read(ctx, pos, r.entries())
 	if err != nil {
-		return pos, fmt.Errorf("reading the journal: %w", err)
+		return pos, journalError(fmt.Errorf("reading the journal: %w", err))
 	}
-	if len(entries) == 0 {
-		return pos, nil
+	for len(entries) > 0 {
+		if ctx.Err() != nil {
+			return pos, ctx.Err()
+		}
+		began := time.Now()
+		items := r.fill(entries)
+		if err := r.record(ctx, items, map[uint64]string{}); err != nil {
+			return pos, err
+		}
+		entries = entries[len(items):]
+		pos = items[len(items)-1].Seq
+		r.yield(ctx, time.Since(began))
 	}
-	if err := r.record(ctx, entries); err != nil {
-		return pos, err
-	}
-	r.yield(ctx, time.Since(began))
-	return entries[len(entries)-1].Seq, nil
+	return pos, nil
 }
 
-// record stores entries in one batch; a batch that fails for good is halved until the entry at fault stands alone, and that one
-// is parked.
-func (r *Recorder) record(ctx context.Context, entries []journal.Entry) error {
-	err := r.append(ctx, entries, nil)
-	for parked := map[uint64]string{}; err != nil; err = r.append(ctx, entries, parked) {
+// fill opens entries, at least one, until they hold the samples of a batch.
+func (r *Recorder) fill(entries []journal.Entry) []item {
+	var items []item
+	for samples := 0; len(items) < len(entries) && samples < r.size.now; {
+		it := r.open(&entries[len(items)])
+		items = append(items, it)
+		samples += it.samples()
+	}
+	return items
+}
+
+// record stores items in one batch. parked says which of them the store refused and why; it is added to. An entry that the store
+// names as refused is set aside; a batch that fails for good without a name is halved until the entry at fault stands alone.
+func (r *Recorder) record(ctx context.Context, items []item, parked map[uint64]string) error {
+	for refused := 1; ; refused++ {
+		err := r.append(ctx, items, parked)
 		bad, ok := errors.AsType[*storage.EntryError](err)
-		if !ok {
-			break
+		if ok {
+			_, again := parked[bad.Seq]
+			ok = !again && holds(items, bad.Seq)
 		}
-		if _, again := parked[bad.Seq]; again {
-			break
+		if !ok {
+			return r.divide(ctx, items, parked, err)
 		}
 		parked[bad.Seq] = bad.Err.Error()
-		if r.countParked(bad.Seq, bad.Err) {
-			return r.stop("The database refused ten uploads one after the other. The log names the reason.")
+		if r.tooMany(items, parked) {
+			return r.giveUp(items, parked)
+		}
+		if refused >= refusedAtOnce && len(items) > 1 {
+			return r.halves(ctx, items, parked)
 		}
 	}
-	if err == nil || ctx.Err() != nil || halley.KindOf(err) == halley.Unavailable {
+}
+
+// divide goes on after a batch that failed with err: it gives err back where no entry is at fault.
+func (r *Recorder) divide(ctx context.Context, items []item, parked map[uint64]string, err error) error {
+	if err == nil || ctx.Err() != nil || passing(err) {
 		return err
 	}
-	if len(entries) > 1 {
-		half := len(entries) / 2
-		if err := r.record(ctx, entries[:half]); err != nil {
-			return err
-		}
-		return r.record(ctx, entries[half:])
+	if len(items) > 1 {
+		return r.halves(ctx, items, parked)
 	}
-	if r.countParked(entries[0].Seq, err) {
-		return r.stop("The database refused ten uploads one after the other. The log names the reason.")
+	seq := items[0].Identity()
+	if _, again := parked[seq]; again || !items[0].counts() {
+		return err
 	}
-	return r.append(ctx, entries, map[uint64]string{entries[0].Identity(): err.Error()})
+	parked[seq] = err.Error()
+	if r.tooMany(items, parked) {
+		return r.giveUp(items, parked)
+	}
+	return r.append(ctx, items, parked)
 }
 
-// countParked counts an entry that is set aside and says whether these are too many in a row.
-func (r *Recorder) countParked(seq uint64, why error) bool {
-	r.opts.Log.Error("the store refused an upload for its content; it is kept in quarantine", "seq", seq, "err", why)
-	r.refusedInRow++
-	r.update(func(s *State) { s.Parked++ })
-	return r.refusedInRow >= maxParked
+func (r *Recorder) halves(ctx context.Context, items []item, parked map[uint64]string) error {
+	half := len(items) / 2
+	if err := r.record(ctx, items[:half], parked); err != nil {
+		return err
+	}
+	return r.record(ctx, items[half:], parked)
 }
 
-// append stores entries in one transaction with the position behind them. What is not trusted goes into the quarantine first:
-// doing that twice changes nothing.
-func (r *Recorder) append(ctx context.Context, entries []journal.Entry, parked map[uint64]string) error {
-	last := entries[len(entries)-1].Seq
-	hash, err := r.opts.Journal.Hash(ctx, last)
-	if err != nil {
-		return fmt.Errorf("reading the journal's hash: %w", err)
-	}
-	b := storage.Batch{
-		Node:       r.opts.Node,
-		Position:   storage.Position{JournalID: r.opts.Journal.ID(), Seq: last, Hash: hash},
-		FirstSeq:   entries[0].Seq,
-		RecordedAt: halley.MillisOf(time.Now()),
-		Decoder:    decoderVersion,
-		Uploads:    make([]storage.Upload, 0, len(entries)),
-	}
-	var apart []quarantine.Upload
-	for i := range entries {
-		apart = r.sort(&entries[i], parked, &b, apart)
-	}
-	if len(apart) > 0 {
-		if err := r.opts.Quarantine.Keep(ctx, apart); err != nil {
-			return err
+// holds says whether one of the items goes to the store under this number.
+func holds(items []item, seq uint64) bool {
+	for i := range items {
+		if items[i].Identity() == seq {
+			return true
 		}
 	}
-	done, err := r.opts.Store.Append(ctx, b)
-	if err != nil {
-		return fmt.Errorf("storing the entries %d to %d: %w", b.FirstSeq, last, err)
-	}
-	if done.Messages > 0 {
-		r.refusedInRow = 0
-	}
-	r.opts.Recorded(ctx, Progress{Appended: done, Seq: last, Quarantined: len(apart) > 0})
-	// Who waits for these entries must find the store well when they are recorded.
-	r.back(last)
-	r.update(func(s *State) { s.Recorded = last })
-	return nil
+	return false
 }
 
-// sort puts an entry into the batch, the quarantine, or both.
-func (r *Recorder) sort(e *journal.Entry, parked map[uint64]string, b *storage.Batch, apart []quarantine.Upload) []quarantine.Upload {
-	if e.Kind != journal.Upload && e.Kind != journal.Release {
-		return apart
-	}
-	why, note := quarantine.Reason(e.Quarantine), ""
-	if text, ok := parked[e.Identity()]; ok {
-		why, note = quarantine.RefusedByStore, text
-	}
-	up, err := r.decode(e)
-	switch {
-	case err != nil && why == "":
-		why, note = quarantine.NotUnderstood, err.Error()
-	case err != nil && note == "":
-		note = err.Error()
-	}
-	if why != "" {
-		apart = append(apart, quarantine.Upload{
-			Key: halley.DeviceKey{Family: e.Family, Serial: e.Serial}, JournalID: b.JournalID, Seq: e.Seq,
-			ReceivedMicros: int64(e.ReceivedAt()) * 1000, Reason: why, Note: note, Body: e.Body,
-		})
-		if why == quarantine.RefusedByStore {
-			return apart
+// run gives how many entries in a row are parked, at most and at the end, counting on from what is recorded.
+func (r *Recorder) run(items []item, parked map[uint64]string) (longest, trailing int) {
+	trailing = r.refusedInRow
+	for i := range items {
+		if !items[i].counts() {
+			continue
 		}
+		trailing++
+		if _, ok := parked[items[i].Identity()]; !ok {
+			trailing = 0
+		}
+		longest = max(longest, trailing)
 	}
-	u := storage.Upload{Upload: *up, Seq: e.Identity(), ReceivedAt: e.ReceivedAt(), Admission: storage.Admission(e.Admission)}
-	if why != "" {
-		u.Admission = storage.Announce
-	}
-	b.Uploads = append(b.Uploads, u)
-	return apart
+	return longest, trailing
 }
 
-// decode gives the upload of an entry, as it was decoded when it came or decoded now. After an error it names the device at
-// least.
-func (r *Recorder) decode(e *journal.Entry) (*halley.Upload, error) {
-	if e.Quarantine == "" {
-		if up, ok := r.opts.Decoded(e.Seq); ok {
-			return up, nil
+func (r *Recorder) tooMany(items []item, parked map[uint64]string) bool {
+	longest, _ := r.run(items, parked)
+	return longest >= maxParked
+}
+
+// giveUp stops the recorder for what these entries met.
+func (r *Recorder) giveUp(items []item, parked map[uint64]string) error {
+	for i := range items {
+		if why, ok := parked[items[i].Identity()]; ok {
+			r.opts.Log.Error("the store refuses an upload for its content", "seq", items[i].Seq, "err", why)
 		}
 	}
-	named := &halley.Upload{DeviceKey: halley.DeviceKey{Family: e.Family, Serial: e.Serial}}
-	family := r.opts.Families.Family(e.Family)
-	if family == nil {
-		return named, fmt.Errorf("this version does not speak the family %q", e.Family)
+	return r.stop("The database refused ten uploads one after the other, so that they cannot be at fault. The log names the reason. Correct it and start the server again; everything waits in the journal.")
+}
+
+// passing says that a failure lies in no entry: it may go by, or the position has to be read again.
+func passing(err error) bool {
+	if _, local := errors.AsType[*localError](err); local || errors.Is(err, errStopped) {
+		return true
 	}
-	up, err := family.Decode(e.Body)
-	if err != nil {
-		return named, err
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return true
 	}
-	return &up, nil
+	return halley.KindOf(err) == halley.Unavailable || hasMoved(err)
 }

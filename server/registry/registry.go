@@ -1,6 +1,7 @@
-// Package registry is this server's own copy of what is known of devices: which there are, in what state, and by what they
-// prove themselves. The acknowledged path asks it and never waits for the database. The copy follows the store within a
-// second and is kept in a file, so that a server that starts while the database is away still knows its devices.
+// Package registry is this server's own copy of what is known of devices and of those who may ask: which devices there are, in what
+// state, and by what they prove themselves; their channels and the names of their places; and the tokens of programs. The
+// acknowledged path and the viewer ask it and never wait for the database. The copy follows the store within a second and is kept
+// in a file, so that a server that starts while the database is away still knows them.
 //
 // It holds hashes of secrets only.
 package registry
@@ -14,7 +15,9 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +43,8 @@ type Source interface {
 	Devices(ctx context.Context, f storage.DeviceFilter) ([]halley.Device, error)
 	Channels(ctx context.Context, f storage.ChannelFilter) ([]halley.Channel, error)
 	Credentials(ctx context.Context) ([]storage.Credential, error)
+	Tokens(ctx context.Context) ([]storage.Token, error)
+	PlaceNames(ctx context.Context, ids []halley.PlaceID) (map[halley.PlaceID]string, error)
 }
 
 // Options configure a Registry.
@@ -59,16 +64,20 @@ type Registry struct {
 	poke    chan struct{}
 	loading sync.Mutex
 	// savedAt is when the file was written; changedAt when the copy changed last; unsavedSince when it changed first after the file
-	// was written, zero where the file is up to date. loading guards them.
+	// was written, zero where the file is up to date. loading guards them and loaded.
 	savedAt, changedAt, unsavedSince time.Time
-	mu                               sync.Mutex
-	watchers                         []chan struct{}
+	// loaded says that the copy is the store's and not that of the file, whose version may be another database's.
+	loaded   bool
+	mu       sync.Mutex
+	watchers []chan struct{}
 }
 
 // Open loads the copy from the store, or from its file where the store is away.
 func Open(ctx context.Context, opts Options) (*Registry, error) {
 	r := &Registry{opts: opts, poke: make(chan struct{}, 1)}
-	r.current.Store(newSnapshot(copied{}))
+	none := newSnapshot(copied{})
+	none.known = false
+	r.current.Store(none)
 	err := r.load(ctx, true)
 	if err == nil {
 		return r, nil
@@ -78,7 +87,7 @@ func Open(ctx context.Context, opts Options) (*Registry, error) {
 	}
 	opts.Log.Warn("the store is away: starting with the devices known when it was last there", "err", err)
 	if err := r.loadFile(); err != nil {
-		return nil, err
+		opts.Log.Error("the copy of the devices cannot be used: uploads of all devices wait in quarantine until the store is there", "err", err)
 	}
 	return r, nil
 }
@@ -108,6 +117,57 @@ func (r *Registry) Devices() []halley.Device { return r.current.Load().Devices }
 func (r *Registry) Channels(id halley.DeviceID) []halley.Channel {
 	return r.current.Load().channels[id]
 }
+
+// Channel gives what is known of a channel that has not ended.
+func (r *Registry) Channel(id halley.ChannelID) (halley.Channel, bool) {
+	for _, c := range r.current.Load().Channels {
+		if c.ID == id && !c.Ended {
+			return c, true
+		}
+	}
+	return halley.Channel{}, false
+}
+
+// Select lists devices by id, as storage.Registry's Devices does.
+func (r *Registry) Select(f storage.DeviceFilter) []halley.Device {
+	list := []halley.Device{}
+	for _, d := range r.current.Load().Devices {
+		if d.ID <= f.After || f.Serial != "" && d.Serial != f.Serial || f.Family != "" && d.Family != f.Family || f.State != "" && d.State != f.State {
+			continue
+		}
+		if list = append(list, d); len(list) == f.Limit {
+			break
+		}
+	}
+	return list
+}
+
+// OpenChannels lists the channels of all devices that have not ended, by device, then number. The caller may change the list.
+func (r *Registry) OpenChannels() []halley.Channel {
+	s := r.current.Load()
+	list := make([]halley.Channel, 0, len(s.Channels))
+	for _, c := range s.Channels {
+		if !c.Ended {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// PlaceName gives the name of a place of a device.
+func (r *Registry) PlaceName(id halley.PlaceID) (string, bool) {
+	name, ok := r.current.Load().places[id]
+	return name, ok
+}
+
+// Token gives what is known of the token with this hash, also where it was revoked or has expired.
+func (r *Registry) Token(hash [sha256.Size]byte) (storage.Token, bool) {
+	t, ok := r.current.Load().tokens[hash]
+	return t, ok
+}
+
+// Known says whether the copy is one: the store was there since the start, or left its copy in the file.
+func (r *Registry) Known() bool { return r.current.Load().known }
 
 // Version is that of the store's registry when the copy was made.
 func (r *Registry) Version() int64 { return r.current.Load().Version }
@@ -187,26 +247,52 @@ func (r *Registry) load(ctx context.Context, always bool) error {
 	if err != nil {
 		return fmt.Errorf("reading the version of the registry: %w", err)
 	}
-	if !always && version == r.Version() {
+	if !always && r.loaded && version == r.Version() {
 		return nil
 	}
-	c := copied{Version: version}
-	if c.Devices, err = r.opts.Source.Devices(ctx, storage.DeviceFilter{}); err != nil {
-		return fmt.Errorf("reading the devices: %w", err)
+	c, err := r.read(ctx)
+	if err != nil {
+		return err
 	}
-	if c.Channels, err = r.opts.Source.Channels(ctx, storage.ChannelFilter{}); err != nil {
-		return fmt.Errorf("reading the channels: %w", err)
-	}
-	if c.Credentials, err = r.opts.Source.Credentials(ctx); err != nil {
-		return fmt.Errorf("reading the credentials of devices: %w", err)
-	}
+	c.Version = version
 	r.current.Store(newSnapshot(c))
+	r.loaded = true
 	r.changedAt = time.Now()
 	if r.unsavedSince.IsZero() {
 		r.unsavedSince = r.changedAt
 	}
 	r.notify()
 	return nil
+}
+
+// read reads everything from the store, except its version.
+func (r *Registry) read(ctx context.Context) (c copied, err error) {
+	if c.Devices, err = r.opts.Source.Devices(ctx, storage.DeviceFilter{}); err != nil {
+		return c, fmt.Errorf("reading the devices: %w", err)
+	}
+	if c.Channels, err = r.opts.Source.Channels(ctx, storage.ChannelFilter{}); err != nil {
+		return c, fmt.Errorf("reading the channels: %w", err)
+	}
+	if c.Credentials, err = r.opts.Source.Credentials(ctx); err != nil {
+		return c, fmt.Errorf("reading the credentials of devices: %w", err)
+	}
+	if c.Tokens, err = r.opts.Source.Tokens(ctx); err != nil {
+		return c, fmt.Errorf("reading the tokens: %w", err)
+	}
+	var ids []halley.PlaceID
+	for i := range c.Devices {
+		if id := c.Devices[i].PlaceID; id != 0 {
+			ids = append(ids, id)
+		}
+	}
+	names, err := r.opts.Source.PlaceNames(ctx, ids)
+	if err != nil {
+		return c, fmt.Errorf("reading the names of places: %w", err)
+	}
+	for _, id := range slices.Sorted(maps.Keys(names)) {
+		c.Places = append(c.Places, place{ID: id, Name: names[id]})
+	}
+	return c, nil
 }
 
 func (r *Registry) notify() {

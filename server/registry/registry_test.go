@@ -33,6 +33,8 @@ type source struct {
 	devices     []halley.Device
 	channels    []halley.Channel
 	credentials []storage.Credential
+	tokens      []storage.Token
+	places      map[halley.PlaceID]string
 	err         error
 	reads       int
 }
@@ -69,6 +71,24 @@ func (s *source) Credentials(context.Context) ([]storage.Credential, error) {
 	return append([]storage.Credential(nil), s.credentials...), s.err
 }
 
+func (s *source) Tokens(context.Context) ([]storage.Token, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]storage.Token(nil), s.tokens...), s.err
+}
+
+func (s *source) PlaceNames(_ context.Context, ids []halley.PlaceID) (map[halley.PlaceID]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := map[halley.PlaceID]string{}
+	for _, id := range ids {
+		if name, ok := s.places[id]; ok {
+			names[id] = name
+		}
+	}
+	return names, s.err
+}
+
 func hash(secret string) []byte {
 	h := sha256.Sum256([]byte(secret))
 	return h[:]
@@ -77,7 +97,7 @@ func hash(secret string) []byte {
 func filled() *source {
 	return &source{
 		version: 5,
-		devices: []halley.Device{{ID: 1, DeviceKey: key, Name: "Cold room 3", State: halley.DeviceAccepted}},
+		devices: []halley.Device{{ID: 1, DeviceKey: key, Name: "Cold room 3", State: halley.DeviceAccepted, PlaceID: 7}},
 		channels: []halley.Channel{
 			{ID: 12, DeviceID: 1, Number: 2, Quantity: halley.Humidity},
 			{ID: 11, DeviceID: 1, Number: 1, Quantity: halley.Temperature},
@@ -87,6 +107,11 @@ func filled() *source {
 			{ID: 3, DeviceID: 1, Kind: storage.EntryPoint, Hash: hash(secretPath)},
 			{ID: 4, DeviceID: 1, Kind: storage.CustomerKey, Hash: hash("key")},
 		},
+		tokens: []storage.Token{
+			{ID: 1, Name: "wall", Hash: hash("one"), Role: halley.Reader, ExpiresAt: 77},
+			{ID: 2, Name: "old", Hash: hash("two"), Role: halley.Administrator, RevokedAt: 55},
+		},
+		places: map[halley.PlaceID]string{7: "Cold store", 8: "of no device"},
 	}
 }
 
@@ -115,6 +140,9 @@ func open(t *testing.T, src registry.Source, file string) *registry.Registry {
 // checkFilled looks for what filled holds.
 func checkFilled(t *testing.T, r *registry.Registry) {
 	t.Helper()
+	if !r.Known() {
+		t.Error("it does not count as a copy of a store")
+	}
 	d, ok := r.Device(key)
 	if !ok || d.Name != "Cold room 3" {
 		t.Errorf("Device(%v) = %+v, %v", key, d, ok)
@@ -138,6 +166,103 @@ func checkFilled(t *testing.T, r *registry.Registry) {
 	if c, ok := r.HasCredential(1, storage.CustomerKey); !ok || c.ID != 4 {
 		t.Errorf("HasCredential(customer key) = %+v, %v", c, ok)
 	}
+	if name, ok := r.PlaceName(7); !ok || name != "Cold store" {
+		t.Errorf("PlaceName(7) = %q, %v", name, ok)
+	}
+	if _, ok := r.PlaceName(8); ok {
+		t.Error("PlaceName knows a place that no device has")
+	}
+	for text, want := range map[string]storage.Token{"one": filled().tokens[0], "two": filled().tokens[1], "three": {}} {
+		got, ok := r.Token([32]byte(hash(text)))
+		if diff := cmp.Diff(want, got); diff != "" || ok != (want.ID != 0) {
+			t.Errorf("Token(%s), known %v (-want +got):\n%s", text, ok, diff)
+		}
+	}
+	if c, ok := r.Channel(11); !ok || c.Quantity != halley.Temperature {
+		t.Errorf("Channel(11) = %+v, %v", c, ok)
+	}
+	if _, ok := r.Channel(10); ok {
+		t.Error("Channel gives one that has ended")
+	}
+}
+
+func TestSelectFiltersAsTheStoreDoes(t *testing.T) {
+	t.Parallel()
+	src := &source{version: 1}
+	for i, state := range []halley.DeviceState{halley.DeviceAccepted, halley.DeviceNew, halley.DeviceAccepted, halley.DeviceRetired} {
+		src.devices = append(src.devices, halley.Device{
+			ID: halley.DeviceID(i + 1), State: state,
+			DeviceKey: halley.DeviceKey{Family: []halley.Family{halley.WiFi, halley.Modem}[i%2], Serial: "2096005" + string(rune('0'+i))},
+		})
+	}
+	src.channels = []halley.Channel{{ID: 4, DeviceID: 2, Number: 1}, {ID: 5, DeviceID: 1, Number: 2}, {ID: 6, DeviceID: 1, Number: 1}, {ID: 7, DeviceID: 1, Number: 1, Ended: true}}
+	r := open(t, src, "")
+	tests := map[string]struct {
+		filter storage.DeviceFilter
+		want   []halley.DeviceID
+	}{
+		"all":                  {storage.DeviceFilter{}, []halley.DeviceID{1, 2, 3, 4}},
+		"a page":               {storage.DeviceFilter{After: 1, Limit: 2}, []halley.DeviceID{2, 3}},
+		"by state":             {storage.DeviceFilter{State: halley.DeviceAccepted}, []halley.DeviceID{1, 3}},
+		"by family":            {storage.DeviceFilter{Family: halley.Modem}, []halley.DeviceID{2, 4}},
+		"by serial":            {storage.DeviceFilter{Serial: "20960052"}, []halley.DeviceID{3}},
+		"none in another case": {storage.DeviceFilter{Serial: "2096005"}, nil},
+		"behind the last":      {storage.DeviceFilter{After: 4}, nil},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got []halley.DeviceID
+			for _, d := range r.Select(tt.filter) {
+				got = append(got, d.ID)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("devices (-want +got):\n%s", diff)
+			}
+		})
+	}
+	var channels []halley.ChannelID
+	for _, c := range r.OpenChannels() {
+		channels = append(channels, c.ID)
+	}
+	if diff := cmp.Diff([]halley.ChannelID{6, 5, 4}, channels); diff != "" {
+		t.Errorf("channels by device and number (-want +got):\n%s", diff)
+	}
+}
+
+func TestOpenStartsWithADamagedCopy(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "registry.json")
+	if err := os.WriteFile(file, []byte(`{"Version":5,"Dev`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	src := filled()
+	src.err = &halley.Error{Kind: halley.Unavailable, Op: "open the store"}
+	r := open(t, src, file)
+	if len(r.Devices()) != 0 || r.Known() {
+		t.Errorf("devices of a damaged copy: %+v, which counts as a copy: %v", r.Devices(), r.Known())
+	}
+	src.set(func(s *source) { s.err = nil })
+	if err := r.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	checkFilled(t, r)
+}
+
+func TestACopyOfAnotherDatabaseDoesNotStay(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "registry.json")
+	if err := os.WriteFile(file, []byte(`{"Version":5,"Devices":[],"Channels":[],"Credentials":[]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	src := filled() // also of version 5
+	src.err = &halley.Error{Kind: halley.Unavailable, Op: "open the store"}
+	r := open(t, src, file)
+	src.err = nil
+	if err := r.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	checkFilled(t, r)
 }
 
 func TestOpenLoadsTheStore(t *testing.T) {

@@ -22,6 +22,15 @@ type copied struct {
 	Devices     []halley.Device
 	Channels    []halley.Channel
 	Credentials []storage.Credential
+	// Tokens are those of programs, also those that were revoked.
+	Tokens []storage.Token
+	Places []place
+}
+
+// place is a place by its name.
+type place struct {
+	ID   halley.PlaceID
+	Name string
 }
 
 // write writes c as one JSON object, element by element: as a whole it would take several megabytes of memory for a moment.
@@ -37,6 +46,14 @@ func (c *copied) write(w io.Writer) error {
 	}
 	_, _ = b.WriteString(`,"Credentials":`)
 	if err := writeList(b, c.Credentials); err != nil {
+		return err
+	}
+	_, _ = b.WriteString(`,"Tokens":`)
+	if err := writeList(b, c.Tokens); err != nil {
+		return err
+	}
+	_, _ = b.WriteString(`,"Places":`)
+	if err := writeList(b, c.Places); err != nil {
 		return err
 	}
 	_, _ = b.WriteString("}\n")
@@ -62,11 +79,15 @@ func writeList[T any](b *bufio.Writer, list []T) error {
 // snapshot is one state of the copy, never changed after it is made.
 type snapshot struct {
 	copied
+	// known says that it is a copy of a store; false before there was one.
+	known       bool
 	devices     map[halley.DeviceKey]*halley.Device
 	byID        map[halley.DeviceID]*halley.Device
 	channels    map[halley.DeviceID][]halley.Channel
 	entryPoints map[[sha256.Size]byte]storage.Credential
 	credentials map[credentialKey]storage.Credential
+	tokens      map[[sha256.Size]byte]storage.Token
+	places      map[halley.PlaceID]string
 }
 
 type credentialKey struct {
@@ -77,11 +98,14 @@ type credentialKey struct {
 func newSnapshot(c copied) *snapshot {
 	s := &snapshot{
 		copied:      c,
+		known:       true,
 		devices:     make(map[halley.DeviceKey]*halley.Device, len(c.Devices)),
 		byID:        make(map[halley.DeviceID]*halley.Device, len(c.Devices)),
 		channels:    make(map[halley.DeviceID][]halley.Channel, len(c.Devices)),
 		entryPoints: make(map[[sha256.Size]byte]storage.Credential),
 		credentials: make(map[credentialKey]storage.Credential, len(c.Credentials)),
+		tokens:      make(map[[sha256.Size]byte]storage.Token, len(c.Tokens)),
+		places:      make(map[halley.PlaceID]string, len(c.Places)),
 	}
 	for i := range c.Devices {
 		d := &c.Devices[i]
@@ -94,6 +118,14 @@ func newSnapshot(c copied) *snapshot {
 		if cr.Kind == storage.EntryPoint && len(cr.Hash) == sha256.Size {
 			s.entryPoints[[sha256.Size]byte(cr.Hash)] = cr
 		}
+	}
+	for _, t := range c.Tokens {
+		if len(t.Hash) == sha256.Size {
+			s.tokens[[sha256.Size]byte(t.Hash)] = t
+		}
+	}
+	for _, p := range c.Places {
+		s.places[p.ID] = p.Name
 	}
 	return s
 }

@@ -35,9 +35,12 @@ func BenchmarkBucketsOfAYear(b *testing.B) {
 					uploads = nil
 				}
 			}
+			lease, _, err := s.TakeLease(b.Context(), "bench", "bench", time.Hour)
+			if err != nil {
+				b.Fatal(err)
+			}
 			for left := 1; left > 0; {
-				var err error
-				if left, err = s.RollUp(b.Context(), 1000); err != nil {
+				if left, err = s.RollUp(b.Context(), lease, 1000); err != nil {
 					b.Fatal(err)
 				}
 			}

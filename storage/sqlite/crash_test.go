@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"halley"
 	"halley/storage"
@@ -39,7 +40,12 @@ func appendForEver(path string) error {
 	if err != nil {
 		return err
 	}
-	at, err := s.Position(ctx, storagetest.Node)
+	at, err := s.Position(ctx, storagetest.Journal)
+	if err != nil {
+		return err
+	}
+	// A process that was killed holds its lease still.
+	lease, _, err := s.TakeLease(ctx, fmt.Sprintf("rollups behind %d", at.Seq), "crash", time.Hour)
 	if err != nil {
 		return err
 	}
@@ -54,7 +60,7 @@ func appendForEver(path string) error {
 		if _, err := s.Append(ctx, f.Batch(uploads...)); err != nil {
 			return err
 		}
-		if _, err := s.RollUp(ctx, 2); err != nil {
+		if _, err := s.RollUp(ctx, lease, 2); err != nil {
 			return err
 		}
 		fmt.Fprintln(os.Stdout, f.Seq)
@@ -69,7 +75,7 @@ func TestKillLosesNothing(t *testing.T) {
 	for round := range 4 {
 		said := killAfter(t, path, 3+5*round)
 		s := open(t, path)
-		at, err := s.Position(t.Context(), storagetest.Node)
+		at, err := s.Position(t.Context(), storagetest.Journal)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	codes "modernc.org/sqlite/lib"
 
 	"halley"
+	"halley/storage"
 )
 
 // mapError turns a failure of SQLite into what the contract of storage says, by its result code and never by its text.
@@ -36,9 +37,9 @@ func mapError(op string, err error) error {
 	// The low byte is the primary code.
 	switch e.Code() & 0xFF {
 	case codes.SQLITE_FULL:
-		return fail(halley.Unavailable, "disk-full", "the disk of the database is full")
+		return fail(halley.Unavailable, storage.CodeFull, "the disk of the database is full")
 	case codes.SQLITE_READONLY, codes.SQLITE_PERM:
-		return fail(halley.Unavailable, "read-only", "the database cannot be written: check the rights of its file and folder")
+		return fail(halley.Unavailable, storage.CodeReadOnly, "the database cannot be written: check the rights of its file and folder")
 	case codes.SQLITE_BUSY, codes.SQLITE_LOCKED:
 		return fail(halley.Unavailable, "busy", "another program holds the database")
 	case codes.SQLITE_CANTOPEN:

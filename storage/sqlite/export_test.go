@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+
+	"halley/storage/internal/sqlkit"
 )
 
 // Writer gives the writing pool of a file that is open with Halley's settings, for tests of what lies below the contract.
@@ -32,3 +34,9 @@ func LimitPages(ctx context.Context, s *Store, pages int) error {
 	_, err := s.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", pages))
 	return err
 }
+
+// Dialect is what the store hands to sqlkit, for tests that change a part of it.
+func Dialect() sqlkit.Dialect { return dialect() }
+
+// DSN names a file with Halley's settings.
+func DSN(path string) string { return dsn(path, nil) }

@@ -70,7 +70,7 @@ func applied(ctx context.Context, q interface {
 	case err != nil:
 		return 0, fmt.Errorf("reading the schema: %w", err)
 	case ours > 0:
-		return sqlkit.Applied(ctx, q, list)
+		return sqlkit.Applied(ctx, q, "", list)
 	case objects > 0:
 		return 0, &halley.Error{
 			Kind: halley.Conflict, Op: "open the store", Code: "not-ours",

@@ -1,131 +1,114 @@
 package storagetest
 
 import (
-	"context"
 	"errors"
-	"math"
-	"strings"
+	"slices"
 	"testing"
 
 	"halley"
 	"halley/storage"
 )
 
-func batchTests() []group {
-	return []group{
+func batchTests() []test {
+	return []test{
 		{"a batch moves the position, also when it stores nothing", positions},
-		{"a range that is recorded already is a conflict", recordedAlready},
-		{"a message that cannot be stored names its entry and stores nothing", entryErrors},
+		{"each journal has a position of its own", journals},
+		{"a range that is recorded already is a conflict, whichever node sends it", recordedAlready},
 		{"a batch that cannot be is refused", badBatches},
-		{"a cancelled batch stores nothing", cancelled},
 		{"all is there after closing and opening again", reopened},
+		{"an old journal is recorded again under another id", recordedAgain},
 		{"a closed store says so", closed},
 	}
 }
 
-func positions(t *testing.T, e Engine) {
-	s := e.Open(t)
-	f := NewFeed(s)
-	b := f.Batch()
-	got, err := s.Append(t.Context(), b)
-	must(t, "Append of nothing", err)
-	equal(t, "Append of nothing", storage.Appended{BatchID: 1}, got)
-	at, err := s.Position(t.Context(), Node)
+// wantPosition reports a position that is not that of the batch.
+func wantPosition(t testing.TB, what string, s storage.Store, b storage.Batch) {
+	t.Helper()
+	at, err := s.Position(t.Context(), b.JournalID)
 	must(t, "Position", err)
-	equal(t, "position", b.Position, at)
-	other := NewFeed(s)
-	other.Node, other.Journal = "node-2", "journal-2"
-	d := WiFi("21000001", 1)
-	other.Append(t, d.Upload(0, d.Message(Start, 20)))
-	at, err = s.Position(t.Context(), Node)
-	must(t, "Position", err)
-	equal(t, "position of the first node", b.Position, at)
-	f.Journal, f.Seq = "journal-1b", 0
-	b = f.Batch()
-	_, err = s.Append(t.Context(), b)
-	must(t, "Append of a new journal", err)
-	s = e.Reopen(t, s)
-	at, err = s.Position(t.Context(), Node)
-	must(t, "Position", err)
-	equal(t, "position in the new journal", b.Position, at)
+	equal(t, what, b.Position, at)
 }
 
-func recordedAlready(t *testing.T, e Engine) {
-	s := e.Open(t)
-	d := WiFi("21000001", 1)
-	f := NewFeed(s)
+func positions(t *testing.T, p *plot) {
+	f := p.feed()
+	wantPosition(t, "before the first batch", p, storage.Batch{})
+	nothing := f.Batch()
+	got, err := p.Append(t.Context(), nothing)
+	must(t, "Append of nothing", err)
+	got.BatchID = 0
+	equal(t, "Append of nothing", storage.Appended{}, got)
+	wantPosition(t, "after a batch without uploads", p, nothing)
+	d := WiFi(p.serial(1), 1)
+	m := d.Message(Start, 20)
+	f.Append(t, d.Upload(0, m))
+	repeat := f.Batch(d.Upload(0, m))
+	repeat.Hash[5] = 0xAB
+	_, err = p.Append(t.Context(), repeat)
+	must(t, "Append of a repeat", err)
+	wantPosition(t, "after a batch that stores nothing", p, repeat)
+	f.Seq += 1 << 40
+	far := f.Batch()
+	_, err = p.Append(t.Context(), far)
+	must(t, "Append behind a gap", err)
+	p.reopen(t)
+	wantPosition(t, "after opening again", p, far)
+}
+
+func journals(t *testing.T, p *plot) {
+	first, second, other := p.feed(), p.feedOf(2), p.feedOf(3)
+	second.Node, other.Node = first.Node, "node-2"
+	d := WiFi(p.serial(1), 1)
+	a := first.Batch(d.Upload(0, d.Message(Start, 20)), d.Upload(0, d.Message(Start+1, 20)))
+	b := second.Batch(d.Upload(0, d.Message(Start+2, 20)))
+	c := other.Batch()
+	for _, x := range []storage.Batch{a, b, c} {
+		_, err := p.Append(t.Context(), x)
+		must(t, "Append", err)
+	}
+	wantPosition(t, "the first journal of a node", p, a)
+	wantPosition(t, "the second journal of the node", p, b)
+	wantPosition(t, "the journal of another node", p, c)
+	a = first.Batch()
+	_, err := p.Append(t.Context(), a)
+	must(t, "Append to the first journal again", err)
+	wantPosition(t, "the first journal after more of it", p, a)
+	wantPosition(t, "the second journal after more of the first", p, b)
+	equal(t, "samples of all", 3, len(p.samples(t, 1)))
+	// Another case and another beginning are other journals. The program makes the ids, without blanks.
+	for _, id := range []string{" " + p.journal(1), "J" + p.journal(1)[1:]} {
+		at, err := p.Position(t.Context(), id)
+		must(t, "Position", err)
+		equal(t, "the position of "+id, storage.Position{}, at)
+	}
+}
+
+func recordedAlready(t *testing.T, p *plot) {
+	d := WiFi(p.serial(1), 1)
+	f := p.feed()
 	first := f.Batch(d.Upload(0, d.Message(Start, 20)), d.Upload(0, d.Message(Start+1, 20)))
-	_, err := s.Append(t.Context(), first)
+	_, err := p.Append(t.Context(), first)
 	must(t, "Append", err)
-	_, err = s.Append(t.Context(), first)
+	_, err = p.Append(t.Context(), first)
 	wantKind(t, "Append of the same batch", err, halley.Conflict)
+	twin := first
+	twin.Node = "node-2"
+	_, err = p.Append(t.Context(), twin)
+	wantKind(t, "Append of the same batch by another node", err, halley.Conflict)
 	overlap := f.Batch(d.Upload(0, d.Message(Start+2, 20)))
 	overlap.FirstSeq = 2
-	_, err = s.Append(t.Context(), overlap)
+	_, err = p.Append(t.Context(), overlap)
 	wantKind(t, "Append of an overlapping range", err, halley.Conflict)
-	equal(t, "samples", 2, len(SamplesOf(t, s, 1)))
-	overlap.FirstSeq = 3
-	_, err = s.Append(t.Context(), overlap)
-	must(t, "Append of the next range", err)
+	wantPosition(t, "after conflicts", p, first)
+	equal(t, "samples", 2, len(p.samples(t, 1)))
+	overlap.FirstSeq, overlap.Node = 3, "node-2"
+	_, err = p.Append(t.Context(), overlap)
+	must(t, "Append of the next range by another node", err)
+	_, err = p.Append(t.Context(), first)
+	wantKind(t, "Append of the first batch later", err, halley.Conflict)
+	wantPosition(t, "after the next range", p, overlap)
 }
 
-func entryErrors(t *testing.T, e Engine) {
-	for _, c := range []struct {
-		name  string
-		spoil func(u *storage.Upload)
-	}{
-		{"a value that is not a number", func(u *storage.Upload) { u.Messages[0].Readings[0].Value = math.NaN() }},
-		{"an infinite value", func(u *storage.Upload) { u.Messages[0].Readings[1].Value = math.Inf(-1) }},
-		{"a time that cannot be stored", func(u *storage.Upload) { u.Messages[0].Sample = halley.LatestMillis }},
-		{"a receive time that cannot be stored", func(u *storage.Upload) { u.ReceivedAt = 0 }},
-		{"a name with a NUL", func(u *storage.Upload) { u.Name = "a\x00b" }},
-		{"a unit that is not UTF-8", func(u *storage.Upload) { u.Messages[0].Readings[0].Unit = "\xb0C" }},
-		{"a name without end", func(u *storage.Upload) { u.Messages[0].Readings[0].Name = strings.Repeat("é", 201) }},
-		{"no serial number", func(u *storage.Upload) { u.Serial = "" }},
-		{"a serial number without end", func(u *storage.Upload) { u.Serial = strings.Repeat("1", 33) }},
-		{"two values of a channel", func(u *storage.Upload) { u.Messages[0].Readings[1].Number = 1 }},
-		{"a channel number out of range", func(u *storage.Upload) { u.Messages[0].Readings[0].Number = 256 }},
-		{"too many readings", func(u *storage.Upload) { u.Messages[0] = WiFi("1", 65).Message(Start, 1) }},
-		{"a number out of range", func(u *storage.Upload) { u.Messages[0].Interval = -5 }},
-		{"a sequence number out of range", func(u *storage.Upload) { u.Seq = 1 << 63 }},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			s := e.Open(t)
-			f := NewFeed(s)
-			good, bad := WiFi("21000001", 2), WiFi("21000002", 2)
-			uploads := []storage.Upload{good.Upload(0, good.Message(Start, 20)), bad.Upload(0, bad.Message(Start, 20))}
-			b := f.Batch(uploads...)
-			c.spoil(&b.Uploads[1])
-			_, err := s.Append(t.Context(), b)
-			entry, ok := errors.AsType[*storage.EntryError](err)
-			if !ok || entry.Seq != b.Uploads[1].Seq {
-				t.Fatalf("Append = %v, want an *EntryError with sequence number %d", err, b.Uploads[1].Seq)
-			}
-			wantKind(t, "Append", err, halley.Invalid)
-			nothing(t, s)
-			b.Uploads = b.Uploads[:1]
-			got, err := s.Append(t.Context(), b)
-			must(t, "Append without the entry", err)
-			equal(t, "Messages", 1, got.Messages)
-		})
-	}
-}
-
-// nothing reports what is left of a batch that failed.
-func nothing(t *testing.T, s storage.Store) {
-	t.Helper()
-	devices, err := s.Devices(t.Context(), storage.DeviceFilter{})
-	must(t, "Devices", err)
-	at, err := s.Position(t.Context(), Node)
-	must(t, "Position", err)
-	if len(devices) != 0 || at.Seq != 0 || len(whats(t, s)) != 0 || version(t, s) != 1 {
-		t.Errorf("after a batch that failed there are devices %v, position %v, audit %v", devices, at, whats(t, s))
-	}
-}
-
-func badBatches(t *testing.T, e Engine) {
-	s := e.Open(t)
+func badBatches(t *testing.T, p *plot) {
 	for _, c := range []struct {
 		name  string
 		spoil func(b *storage.Batch)
@@ -134,60 +117,26 @@ func badBatches(t *testing.T, e Engine) {
 		{"no journal", func(b *storage.Batch) { b.JournalID = "" }},
 		{"a range from 0", func(b *storage.Batch) { b.FirstSeq = 0 }},
 		{"a range that runs backwards", func(b *storage.Batch) { b.FirstSeq = b.Seq + 1 }},
+		{"a range without end", func(b *storage.Batch) { b.Seq = 1 << 63 }},
 		{"no time", func(b *storage.Batch) { b.RecordedAt = 0 }},
+		{"a time that cannot be stored", func(b *storage.Batch) { b.RecordedAt = halley.LatestMillis }},
 		{"no decoder", func(b *storage.Batch) { b.Decoder = 0 }},
 	} {
-		b := NewFeed(s).Batch()
+		b := p.feed().Batch()
 		c.spoil(&b)
-		_, err := s.Append(t.Context(), b)
+		_, err := p.Append(t.Context(), b)
 		wantKind(t, c.name, err, halley.Invalid)
 	}
-	nothing(t, s)
+	p.nothing(t)
 }
 
-func cancelled(t *testing.T, e Engine) {
-	s := e.Open(t)
-	f := NewFeed(s)
-	d := WiFi("21000001", 1)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	b := f.Batch(d.Upload(0, d.Message(Start, 20)))
-	_, err := s.Append(ctx, b)
-	if !errors.Is(err, context.Canceled) {
-		t.Fatalf("Append with a cancelled context = %v, want context.Canceled", err)
+func reopened(t *testing.T, p *plot) {
+	d := WiFi(p.serial(1), 2)
+	f := p.feed()
+	for i := range halley.Millis(10) {
+		f.Append(t, d.Upload(0, d.Message(Start+i*17*halley.Minute, float64(i))))
 	}
-	if _, err := s.Devices(ctx, storage.DeviceFilter{}); !errors.Is(err, context.Canceled) {
-		t.Fatalf("Devices with a cancelled context = %v, want context.Canceled", err)
-	}
-	nothing(t, s)
-	_, err = s.Append(t.Context(), b)
-	must(t, "Append after a cancelled one", err)
-	// A batch that is cancelled while it runs is there as a whole or not at all.
-	var uploads []storage.Upload
-	for i := range 2000 {
-		uploads = append(uploads, d.Upload(0, d.Message(Start+halley.Millis(i+1)*halley.Second, 20)))
-	}
-	ctx, cancel = context.WithCancel(t.Context())
-	defer cancel()
-	b = f.Batch(uploads...)
-	go cancel()
-	_, err = s.Append(ctx, b)
-	want := 1
-	if err == nil {
-		want += len(uploads)
-	}
-	equal(t, "samples", want, len(SamplesOf(t, s, 1)))
-}
-
-func reopened(t *testing.T, e Engine) {
-	s := e.Open(t)
-	d := WiFi("21000001", 2)
-	f := NewFeed(s)
-	for i := range halley.Millis(50) {
-		f.Append(t, d.Upload(0, d.Message(Start+i*7*halley.Minute, float64(i))))
-	}
-	_, err := s.RollUp(t.Context(), 100)
-	must(t, "RollUp", err)
+	p.rollUp(t, 100)
 	type state struct {
 		Devices  []halley.Device
 		Channels []halley.Channel
@@ -199,29 +148,50 @@ func reopened(t *testing.T, e Engine) {
 	}
 	read := func() (got state) {
 		var errs [5]error
-		got.Devices, errs[0] = s.Devices(t.Context(), storage.DeviceFilter{})
-		got.Channels, errs[1] = s.Channels(t.Context(), storage.ChannelFilter{Ended: true})
-		got.Buckets, errs[2] = s.Buckets(t.Context(), storage.BucketQuery{Channel: 1, From: Start, To: Start + halley.Day, Width: halley.Hour})
-		got.Latest, errs[3] = s.Latest(t.Context(), nil)
-		got.Audit, errs[4] = s.Audit(t.Context(), 0, 100)
+		got.Devices, errs[0] = p.Devices(t.Context(), storage.DeviceFilter{})
+		got.Channels, errs[1] = p.Channels(t.Context(), storage.ChannelFilter{Ended: true})
+		got.Buckets, errs[2] = p.Buckets(t.Context(), storage.BucketQuery{
+			Channel: p.channel(t, 1), From: Start, To: Start + halley.Day, Width: halley.Hour,
+		})
+		got.Latest, errs[3] = p.Latest(t.Context(), nil)
+		got.Audit, errs[4] = p.Audit(t.Context(), 0, 100)
 		must(t, "reading", errors.Join(errs[:]...))
-		got.Samples, got.Version = SamplesOf(t, s, 2), version(t, s)
+		got.Samples, got.Version = p.samples(t, 2), version(t, p)
 		return got
 	}
 	before := read()
-	s = e.Reopen(t, s)
+	equal(t, "samples", 10, len(before.Samples))
+	p.reopen(t)
 	equal(t, "after opening again", before, read())
-	f.Store = s
-	got := f.Append(t, d.Upload(0, d.Message(Start+halley.Day, 1)))
-	equal(t, "Append after opening again", storage.Appended{BatchID: 51, Messages: 1, Samples: 2}, got)
+	equal(t, "Append after opening again", storage.Appended{Messages: 1, Samples: 2}, f.Append(t, d.Upload(0, d.Message(Start+halley.Day, 1))))
 }
 
-func closed(t *testing.T, e Engine) {
-	s := e.Open(t)
-	must(t, "Close", s.Close())
-	_, err := s.Devices(t.Context(), storage.DeviceFilter{})
+// recordedAgain is what a recorder does whose journal is not the one that the store knows: a new journal, and all of the old
+// one once more.
+func recordedAgain(t *testing.T, p *plot) {
+	d, soap := WiFi(p.serial(1), 2), WiFi(p.serial(2), 1)
+	soap.Key.Family = halley.WebSensor
+	bare := soap.Message(0, 5)
+	bare.Sample, bare.Now, bare.Clock, bare.Order = 0, 0, halley.ClockNone, halley.Unknown
+	first := []storage.Upload{d.Upload(0, d.Message(Start, 20)), soap.Upload(0, bare), d.Upload(0, d.Message(Start+halley.Minute, 21))}
+	f, g := p.feed(), p.feedOf(2)
+	f.Append(t, first...)
+	acts := len(p.acts(t))
+	again := append(slices.Clone(first), d.Upload(0, d.Message(Start+2*halley.Minute, 22)))
+	equal(t, "all again and one more", storage.Appended{Messages: 1, Samples: 2, Duplicates: 3}, g.Append(t, again...))
+	equal(t, "samples", 3, len(p.samples(t, 1)))
+	equal(t, "acts", acts, len(p.acts(t)))
+}
+
+func closed(t *testing.T, p *plot) {
+	must(t, "Close", p.Close())
+	_, err := p.Devices(t.Context(), storage.DeviceFilter{})
 	wantKind(t, "Devices of a closed store", err, halley.Unavailable)
-	_, err = s.Append(t.Context(), NewFeed(s).Batch())
+	_, err = p.Append(t.Context(), p.feed().Batch())
 	wantKind(t, "Append to a closed store", err, halley.Unavailable)
-	must(t, "Close again", s.Close())
+	_, _, err = p.TakeLease(t.Context(), "maintenance", Holder, 1)
+	wantKind(t, "TakeLease of a closed store", err, halley.Unavailable)
+	must(t, "Close again", p.Close())
+	p.reopen(t)
+	p.nothing(t)
 }

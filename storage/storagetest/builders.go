@@ -4,6 +4,7 @@ package storagetest
 
 import (
 	"testing"
+	"time"
 
 	"halley"
 	"halley/storage"
@@ -85,10 +86,14 @@ type Feed struct {
 // NewFeed begins a feed at the start of a journal.
 func NewFeed(s storage.Store) *Feed { return &Feed{Store: s, Journal: Journal, Node: Node} }
 
-// Batch gives the next batch of these uploads. Uploads without a sequence number get the next ones.
+// Batch gives the next batch of these uploads, recorded an hour after Start, or when the last of them was received where that is
+// later. Uploads without a sequence number get the next ones.
 func (f *Feed) Batch(uploads ...storage.Upload) storage.Batch {
-	first := f.Seq + 1
+	first, recorded := f.Seq+1, Start+halley.Hour
 	for i := range uploads {
+		if at := uploads[i].ReceivedAt; at.Storable() {
+			recorded = max(recorded, at)
+		}
 		f.Seq++
 		if uploads[i].Seq == 0 {
 			uploads[i].Seq = f.Seq
@@ -99,7 +104,7 @@ func (f *Feed) Batch(uploads ...storage.Upload) storage.Batch {
 	}
 	b := storage.Batch{
 		Node: f.Node, Position: storage.Position{JournalID: f.Journal, Seq: f.Seq}, FirstSeq: first,
-		RecordedAt: Start + halley.Hour, Decoder: 1, Uploads: uploads,
+		RecordedAt: recorded, Decoder: 1, Uploads: uploads,
 	}
 	b.Hash[0], b.Hash[31] = byte(f.Seq), 0xEE
 	return b
@@ -145,6 +150,19 @@ func SamplesOf(t testing.TB, s storage.Store, id halley.ChannelID) []storage.Sam
 		t.Fatalf("Samples(%d): %v", id, err)
 	}
 	return list
+}
+
+// Holder is who the builders take leases for.
+const Holder = "storagetest"
+
+// Maintenance takes the lease for recomputing rollups and completeness for Holder, and ends the test where another has it.
+func Maintenance(t testing.TB, s storage.Store) storage.Lease {
+	t.Helper()
+	l, held, err := s.TakeLease(t.Context(), "maintenance", Holder, time.Hour)
+	if err != nil || !held {
+		t.Fatalf("TakeLease = %+v, %t, %v; want it", l, held, err)
+	}
+	return l
 }
 
 // By gives a change by a person at an instant after Start.

@@ -1,9 +1,9 @@
 package storagetest
 
 import (
+	"context"
 	"math"
 	"slices"
-	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -12,8 +12,8 @@ import (
 	"halley/storage"
 )
 
-func rollupTests() []group {
-	return []group{
+func rollupTests() []test {
+	return []test{
 		{"buckets are right after any order of messages", bucketModel},
 		{"buckets begin and end where they are asked to", bucketEdges},
 		{"buckets keep to their width", bucketWidths},
@@ -42,6 +42,14 @@ func naive(list []storage.Sample, from, to, width halley.Millis) []storage.Bucke
 	return buckets
 }
 
+// contextOf gives the context of a test or of a property.
+func contextOf(t rapid.TB) context.Context {
+	if c, ok := t.(interface{ Context() context.Context }); ok {
+		return c.Context()
+	}
+	return context.Background()
+}
+
 // checkBuckets compares Buckets with the samples. Sums are taken in another order there, so that the last bits may differ.
 func checkBuckets(t rapid.TB, s storage.Store, q storage.BucketQuery, samples []storage.Sample) {
 	t.Helper()
@@ -61,26 +69,22 @@ func checkBuckets(t rapid.TB, s storage.Store, q storage.BucketQuery, samples []
 
 // bucketModel appends messages in random orders, mixed with rolling up and opening again, and compares buckets of random
 // ranges and widths with the samples each time.
-func bucketModel(t *testing.T, e Engine) {
+func bucketModel(t *testing.T, p *plot) {
 	// Every run has a device of its own in one store.
-	s := e.Open(t)
-	f := NewFeed(s)
+	f := p.feed()
 	runs := 0
-	rapid.Check(t, func(rt *rapid.T) {
+	randomly(t, func(rt *rapid.T) {
 		runs++
-		d := WiFi(strconv.Itoa(21_000_000+runs), 1)
+		d := WiFi(p.serial(runs), 1)
 		var samples []storage.Sample
 		at := Start
 		steps := rapid.IntRange(1, 5).Draw(rt, "steps")
 		for range steps {
 			switch rapid.IntRange(0, 19).Draw(rt, "what") {
 			case 0:
-				s = e.Reopen(t, s)
-				f.Store = s
+				p.reopen(t)
 			case 1, 2, 3:
-				if _, err := s.RollUp(t.Context(), rapid.IntRange(1, 100).Draw(rt, "limit")); err != nil {
-					rt.Fatalf("RollUp: %v", err)
-				}
+				p.rollUp(t, rapid.IntRange(1, 100).Draw(rt, "limit"))
 			default:
 				at = someBatch(rt, f, d, at, &samples)
 			}
@@ -94,8 +98,8 @@ func bucketModel(t *testing.T, e Engine) {
 					}).Draw(rt, "width"),
 				}
 				if len(samples) > 0 {
-					q.Channel = ChannelsOf(t, s, d.Key.Serial)[0].ID
-					checkBuckets(rt, s, q, samples)
+					q.Channel = ChannelsOf(t, p, d.Key.Serial)[0].ID
+					checkBuckets(rt, p, q, samples)
 				}
 			}
 		}
@@ -103,7 +107,7 @@ func bucketModel(t *testing.T, e Engine) {
 }
 
 // someBatch appends a batch of messages, most of them in order with gaps of minutes to weeks, some late.
-func someBatch(rt *rapid.T, f *Feed, d *Device, at halley.Millis, samples *[]storage.Sample) halley.Millis {
+func someBatch(rt *rapid.T, f *plotFeed, d *Device, at halley.Millis, samples *[]storage.Sample) halley.Millis {
 	var uploads []storage.Upload
 	for range rapid.IntRange(1, 40).Draw(rt, "messages") {
 		when := at
@@ -129,7 +133,7 @@ func someBatch(rt *rapid.T, f *Feed, d *Device, at halley.Millis, samples *[]sto
 }
 
 // steadily appends a message every five minutes, 60 in a batch.
-func steadily(t *testing.T, f *Feed, d *Device, from halley.Millis, count int) {
+func steadily(t *testing.T, f *plotFeed, d *Device, from halley.Millis, count int) {
 	t.Helper()
 	var uploads []storage.Upload
 	for i := range count {
@@ -142,11 +146,10 @@ func steadily(t *testing.T, f *Feed, d *Device, from halley.Millis, count int) {
 	}
 }
 
-func bucketEdges(t *testing.T, e Engine) {
-	s := e.Open(t)
-	f, d := NewFeed(s), WiFi("21000001", 1)
+func bucketEdges(t *testing.T, p *plot) {
+	f, d := p.feed(), WiFi(p.serial(1), 1)
 	steadily(t, f, d, Start, 60*12)
-	all := SamplesOf(t, s, 1)
+	all := p.samples(t, 1)
 	for range 2 {
 		for _, c := range []struct{ from, to halley.Millis }{
 			{0, 60 * halley.Hour},
@@ -160,92 +163,79 @@ func bucketEdges(t *testing.T, e Engine) {
 			{-50 * halley.Hour, 10 * halley.Minute},
 		} {
 			for _, width := range []halley.Millis{10 * halley.Minute, halley.Hour, halley.Day} {
-				checkBuckets(t, s, storage.BucketQuery{Channel: 1, From: Start + c.from, To: Start + c.to, Width: width}, all)
+				checkBuckets(t, p, storage.BucketQuery{Channel: p.channel(t, 1), From: Start + c.from, To: Start + c.to, Width: width}, all)
 			}
 		}
-		_, err := s.RollUp(t.Context(), 1000)
-		must(t, "RollUp", err)
+		p.rollUp(t, 1000)
 	}
 }
 
-func bucketWidths(t *testing.T, e Engine) {
-	s := e.Open(t)
-	f, d := NewFeed(s), WiFi("21000001", 1)
+func bucketWidths(t *testing.T, p *plot) {
+	f, d := p.feed(), WiFi(p.serial(1), 1)
 	steadily(t, f, d, Start+17*halley.Minute, 100)
 	for _, width := range []halley.Millis{1, 999, halley.Minute, 7 * halley.Minute, 90 * halley.Minute, 1 << 50} {
-		checkBuckets(t, s, storage.BucketQuery{Channel: 1, From: Start, To: Start + halley.Day, Width: width}, SamplesOf(t, s, 1))
+		checkBuckets(t, p, storage.BucketQuery{Channel: p.channel(t, 1), From: Start, To: Start + halley.Day, Width: width}, p.samples(t, 1))
 	}
 	for _, width := range []halley.Millis{0, -halley.Hour} {
-		_, err := s.Buckets(t.Context(), storage.BucketQuery{Channel: 1, From: Start, To: Start + halley.Day, Width: width})
+		_, err := p.Buckets(t.Context(), storage.BucketQuery{Channel: p.channel(t, 1), From: Start, To: Start + halley.Day, Width: width})
 		wantKind(t, "Buckets without a width", err, halley.Invalid)
 	}
 }
 
-func bucketsWithoutValue(t *testing.T, e Engine) {
-	s := e.Open(t)
-	f, d := NewFeed(s), WiFi("21000001", 2)
+func bucketsWithoutValue(t *testing.T, p *plot) {
+	f, d := p.feed(), WiFi(p.serial(1), 2)
 	for i := range halley.Millis(3) {
 		m := d.Message(Start+i*halley.Hour, 7)
 		m.Readings[1].Quality = halley.QualityOf(halley.SensorError, 1)
 		f.Append(t, d.Upload(0, m))
 	}
-	got, err := s.Buckets(t.Context(), storage.BucketQuery{Channel: 2, From: Start, To: Start + halley.Day, Width: halley.Hour})
+	got, err := p.Buckets(t.Context(), storage.BucketQuery{Channel: p.channel(t, 2), From: Start, To: Start + halley.Day, Width: halley.Hour})
 	must(t, "Buckets", err)
 	equal(t, "buckets of errors", []storage.Bucket{}, got)
 }
 
-func lateBuckets(t *testing.T, e Engine) {
-	s := e.Open(t)
-	f, d := NewFeed(s), WiFi("21000001", 1)
+func lateBuckets(t *testing.T, p *plot) {
+	f, d := p.feed(), WiFi(p.serial(1), 1)
 	f.Append(t, d.Upload(0, d.Message(Start, 1)), d.Upload(0, d.Message(Start+40*halley.Day, 2)))
-	_, err := s.RollUp(t.Context(), 100)
-	must(t, "RollUp", err)
+	p.rollUp(t, 100)
 	got := f.Append(t, d.Upload(0, d.Message(Start+3*halley.Minute, 10)), d.Upload(0, d.Message(Start+5*halley.Day, 20)))
-	equal(t, "Append", storage.Appended{BatchID: 2, Messages: 2, Samples: 2, Late: 2}, got)
-	all := SamplesOf(t, s, 1)
+	equal(t, "Append", storage.Appended{Messages: 2, Samples: 2, Late: 2}, got)
+	all := p.samples(t, 1)
 	check := func() {
 		for _, width := range []halley.Millis{10 * halley.Minute, halley.Hour, halley.Day, 30 * halley.Day} {
-			checkBuckets(t, s, storage.BucketQuery{Channel: 1, From: Start, To: Start + 60*halley.Day, Width: width}, all)
+			checkBuckets(t, p, storage.BucketQuery{Channel: p.channel(t, 1), From: Start, To: Start + 60*halley.Day, Width: width}, all)
 		}
 	}
 	check()
 	for left := 1; left > 0; {
-		left, err = s.RollUp(t.Context(), 1)
-		must(t, "RollUp", err)
+		left = p.rollUp(t, 1)
 		check()
 	}
 }
 
-func rollUpBounded(t *testing.T, e Engine) {
-	s := e.Open(t)
-	f, d := NewFeed(s), WiFi("21000001", 1)
+func rollUpBounded(t *testing.T, p *plot) {
+	f, d := p.feed(), WiFi(p.serial(1), 1)
 	for i := range halley.Millis(5) {
 		f.Append(t, d.Upload(0, d.Message(Start+i*halley.Day, 1)))
 	}
-	marks, err := s.RollUp(t.Context(), 0)
-	must(t, "RollUp of none", err)
+	marks := p.rollUp(t, 0)
 	if marks < 4 {
 		t.Fatalf("%d marks are left after four days have closed", marks)
 	}
-	left, err := s.RollUp(t.Context(), 3)
-	must(t, "RollUp of three", err)
+	left := p.rollUp(t, 3)
 	equal(t, "left", marks-3, left)
-	left, err = s.RollUp(t.Context(), 100)
-	must(t, "RollUp of the rest", err)
+	left = p.rollUp(t, 100)
 	equal(t, "left", 0, left)
 }
 
 // rollUpBits compares rollups that were written as the messages came with those that late data forced to be computed anew.
-func rollUpBits(t *testing.T, e Engine) {
-	inOrder, mixed, swapped := e.Open(t), e.Open(t), e.Open(t)
-	f, g, h := NewFeed(inOrder), NewFeed(mixed), NewFeed(swapped)
-	d := WiFi("21000001", 1)
+func rollUpBits(t *testing.T, p *plot) {
+	d := WiFi(p.serial(1), 1)
 	var uploads, late []storage.Upload
 	for i := range 26 * 60 {
 		u := d.Upload(0, d.Message(Start+halley.Millis(i)*halley.Minute, math.Sqrt(float64(i))))
 		uploads = append(uploads, u)
 	}
-	f.Append(t, slices.Clone(uploads)...)
 	var soon []storage.Upload
 	for i, u := range uploads {
 		if i%7 == 3 {
@@ -258,22 +248,30 @@ func rollUpBits(t *testing.T, e Engine) {
 	for i := 0; i < len(neighbours); i += 2 {
 		neighbours[i], neighbours[i+1] = neighbours[i+1], neighbours[i]
 	}
-	h.Append(t, neighbours...)
-	g.Append(t, soon...)
-	g.Append(t, late...)
-	for _, s := range []storage.Store{inOrder, mixed, swapped} {
-		left, err := s.RollUp(t.Context(), 1000)
-		must(t, "RollUp", err)
-		equal(t, "left", 0, left)
-	}
-	for _, width := range []halley.Millis{10 * halley.Minute, halley.Hour, halley.Day} {
-		q := storage.BucketQuery{Channel: 1, From: Start, To: Start + 24*halley.Hour, Width: width}
-		want, err := inOrder.Buckets(t.Context(), q)
-		must(t, "Buckets", err)
-		for _, s := range []storage.Store{mixed, swapped} {
-			got, err := s.Buckets(t.Context(), q)
-			must(t, "Buckets", err)
-			equal(t, "buckets to the bit", want, got)
+	f := p.feed()
+	// Every order is a device of its own, and the channels are numbered in the order of the devices.
+	as := func(n int, list []storage.Upload) {
+		list = slices.Clone(list)
+		for i := range list {
+			list[i].Serial, list[i].Seq = p.serial(n), 0
 		}
+		f.Append(t, list...)
+	}
+	as(1, uploads)
+	as(2, soon)
+	as(2, late)
+	as(3, neighbours)
+	equal(t, "left", 0, p.rollUp(t, 1000))
+	for _, width := range []halley.Millis{10 * halley.Minute, halley.Hour, halley.Day} {
+		read := func(n int) []storage.Bucket {
+			got, err := p.Buckets(t.Context(), storage.BucketQuery{
+				Channel: p.channel(t, n), From: Start, To: Start + 24*halley.Hour, Width: width,
+			})
+			must(t, "Buckets", err)
+			return got
+		}
+		want := read(1)
+		equal(t, "buckets of a mixed order, to the bit", want, read(2))
+		equal(t, "buckets of swapped neighbours, to the bit", want, read(3))
 	}
 }

@@ -15,30 +15,66 @@ import (
 type Engine struct {
 	// Open gives a fresh, empty store, which is closed when the test ends.
 	Open func(t testing.TB) storage.Store
-	// Reopen closes a store and opens the same database again.
+	// Reopen closes a store and opens the same database again. The new one is closed when the test ends.
 	Reopen func(t testing.TB, s storage.Store) storage.Store
+	// Kill cuts every connection of a store to its database without a goodbye, while calls are running. The store finds its way
+	// back by itself. Nil where the engine has no connections to cut.
+	Kill func(t testing.TB, s storage.Store)
+	// Model gives a fresh, empty store of another engine, which must answer the same as the one under test to the same
+	// operations. Nil compares with a plain model in memory.
+	Model func(t testing.TB) storage.Store
 }
 
-// group is one test of the contract.
-type group struct {
+// chapter is the tests of one subject. They run one after the other on one store, each on a plot of its own, because opening a
+// store may cost a second; chapters run at the same time.
+type chapter struct {
+	name  string
+	tests []test
+}
+
+// test is one sentence of the contract.
+type test struct {
 	name string
-	run  func(t *testing.T, e Engine)
+	run  func(t *testing.T, p *plot)
 }
 
-// Run holds the engine to the whole contract, each test on a store of its own.
+// Run holds an engine to the whole contract, with the plain model in memory and without cutting connections.
 func Run(t *testing.T, open func(t testing.TB) storage.Store, reopen func(t testing.TB, s storage.Store) storage.Store) {
 	t.Helper()
-	e := Engine{Open: open, Reopen: reopen}
-	for _, list := range [][]group{
-		deviceTests(), channelTests(), sampleTests(), identityTests(), batchTests(), rollupTests(), registryTests(), accessTests(),
-		concurrencyTests(),
+	Engine{Open: open, Reopen: reopen}.Run(t)
+}
+
+// Run holds the engine to the whole contract.
+func (e Engine) Run(t *testing.T) {
+	t.Helper()
+	for _, c := range []chapter{
+		{"devices", deviceTests()},
+		{"channels", channelTests()},
+		{"samples", slices.Concat(sampleTests(), valueTests(), timeTests())},
+		{"identity", identityTests()},
+		{"repeats", repeatTests()},
+		{"texts", unicodeTests()},
+		{"batches", slices.Concat(batchTests(), entryTests(), journaledTests())},
+		{"rollups", rollupTests()},
+		{"registry", slices.Concat(registryTests(), accessTests())},
+		{"leases", slices.Concat(leaseTests(), nodeTests())},
+		{"completeness", completenessTests()},
+		{"info", infoTests()},
+		{"cancellation", cancellationTests()},
+		{"concurrency", concurrencyTests()},
+		{"model", modelTests()},
 	} {
-		for _, g := range list {
-			t.Run(g.name, func(t *testing.T) {
-				t.Parallel()
-				g.run(t, e)
-			})
-		}
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.run(t, e)
+		})
+	}
+}
+
+func (c chapter) run(t *testing.T, e Engine) {
+	ground := &ground{engine: e, owner: t, store: e.Open(t)}
+	for _, x := range c.tests {
+		t.Run(x.name, func(t *testing.T) { x.run(t, ground.plot(t)) })
 	}
 }
 
@@ -50,6 +86,15 @@ func wantKind(t testing.TB, what string, err error, want halley.Kind) {
 	}
 	if _, ok := errors.AsType[*halley.Error](err); !ok {
 		t.Fatalf("%s = %T, want a *halley.Error in its chain", what, err)
+	}
+}
+
+// wantCode ends the test where err is not of the kind and the code.
+func wantCode(t testing.TB, what string, err error, kind halley.Kind, code string) {
+	t.Helper()
+	wantKind(t, what, err, kind)
+	if e, _ := errors.AsType[*halley.Error](err); e.Code != code {
+		t.Fatalf("%s = %v with the code %q, want %q", what, err, e.Code, code)
 	}
 }
 
@@ -67,23 +112,4 @@ func equal(t testing.TB, what string, want, got any) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
-}
-
-// whats gives the acts of the audit trail, oldest first.
-func whats(t testing.TB, s storage.Store) []string {
-	t.Helper()
-	list, err := s.Audit(t.Context(), 0, 1000)
-	must(t, "Audit", err)
-	acts := make([]string, 0, len(list))
-	for _, a := range slices.Backward(list) {
-		acts = append(acts, a.What)
-	}
-	return acts
-}
-
-func version(t testing.TB, s storage.Store) int64 {
-	t.Helper()
-	v, err := s.RegistryVersion(t.Context())
-	must(t, "RegistryVersion", err)
-	return v
 }

@@ -11,6 +11,7 @@ import { SignInPage } from "./pages/signin";
 import { Announcer } from "./parts/announce";
 import { failureWords } from "./parts/failure";
 import { Heading, wantHeading, watchHands } from "./parts/heading";
+import { StoreNote } from "./parts/storenote";
 import { path, takeSecret, watchAddress } from "./router";
 import { t, type Key } from "./words/messages";
 import { Comet } from "./parts/comet";
@@ -72,6 +73,7 @@ function Viewer() {
       <Header />
       <main id="main" tabIndex={-1} class={hearing.value === "cut" || hearing.value === "unreachable" ? "stale" : ""}>
         <Hearing />
+        <StoreNote />
         <Page key={path.value} />
       </main>
       <Announcer />

@@ -31,6 +31,9 @@ SELECT t.token_id, t.name, t.hash, t.role, t.expires_at, t.created_at, COALESCE(
   FROM token t
   LEFT JOIN token_end e ON e.token_id = t.token_id`
 
+	// tokenNamed compares the names with a point behind them too: SQL Server takes no notice of blanks at the end of a text.
+	tokenNamed = " WHERE t.name = @name AND CONCAT(t.name, '.') = CONCAT(@name, '.')"
+
 	insertToken = `
 INSERT INTO token (token_id, name, hash, role, expires_at, created_at, audit_id)
 VALUES (@token, @name, @hash, @role, @expires, @at, @audit)`
@@ -122,7 +125,7 @@ func (s *Store) CreateToken(ctx context.Context, t storage.Token, ch halley.Chan
 			o, err := tokenScan(scan)
 			used = used || o.RevokedAt == 0 && (o.ExpiresAt == 0 || o.ExpiresAt > ch.At)
 			return err
-		}, selectTokens+" WHERE t.name = @name", args("name", t.Name)...)
+		}, selectTokens+tokenNamed, args("name", t.Name)...)
 		if err != nil {
 			return err
 		}
@@ -215,7 +218,7 @@ func (s *Store) RevokeToken(ctx context.Context, name string, ch halley.Change) 
 				list = append(list, t)
 			}
 			return err
-		}, selectTokens+" WHERE t.name = @name ORDER BY t.token_id", args("name", name)...)
+		}, selectTokens+tokenNamed+" ORDER BY t.token_id", args("name", name)...)
 		if err != nil {
 			return err
 		}
@@ -252,8 +255,12 @@ func (s *Store) SaveSession(ctx context.Context, hash string, data []byte, expir
 		if err := c.exec(ctx, "DELETE FROM session WHERE expires_at <= @now", args("now", s.lastNow.Load())...); err != nil {
 			return err
 		}
-		return c.exec(ctx, s.dialect.PutSession,
-			args("hash", hash, "data", append([]byte{}, data...), "expires", int64(expires))...)
+		row := args("hash", hash, "data", append([]byte{}, data...), "expires", int64(expires))
+		n, err := c.affect(ctx, "UPDATE session SET data = @data, expires_at = @expires WHERE hash = @hash", row...)
+		if err != nil || n > 0 {
+			return err
+		}
+		return c.exec(ctx, "INSERT INTO session (hash, data, expires_at) VALUES (@hash, @data, @expires)", row...)
 	})
 }
 

@@ -10,18 +10,13 @@ import (
 
 var errDamagedLayout = errors.New("a message names a layout that its device does not have")
 
-// device gives the device of an upload as the upload's admission leaves it.
+// device gives the device of an upload as the upload's admission leaves it. One that learn did not find is new.
 func (a *appender) device(ctx context.Context, u *storage.Upload) (*device, error) {
 	d := a.s.known.devices[u.DeviceKey]
 	if d == nil {
 		var err error
-		if d, err = a.load(ctx, u.DeviceKey); err != nil {
+		if d, err = a.newDevice(ctx, u); err != nil {
 			return nil, err
-		}
-		if d == nil {
-			if d, err = a.newDevice(ctx, u); err != nil {
-				return nil, err
-			}
 		}
 		a.s.known.devices[u.DeviceKey] = d
 	}
@@ -52,7 +47,8 @@ func (a *appender) newDevice(ctx context.Context, u *storage.Upload) (*device, e
 	if err != nil {
 		return nil, err
 	}
-	return d, a.describe(ctx, id, &d.description, u.ReceivedAt, auditID)
+	a.describe(d, u.ReceivedAt, auditID)
+	return d, nil
 }
 
 // admit accepts a device that is new.
@@ -64,7 +60,7 @@ func (a *appender) admit(ctx context.Context, d *device, u *storage.Upload) erro
 	if d.number > 0 {
 		old = asJSON(map[string]any{"state": d.state})
 	}
-	auditID, err := a.accept(ctx, d.id, d.key.Serial, &d.description, halley.AuditEntry{
+	auditID, err := a.accept(ctx, d, halley.AuditEntry{
 		Change: a.byPolicy(why), What: "device.accept", On: onDevice(d.id),
 		Old: old, New: asJSON(map[string]any{"state": halley.DeviceAccepted}),
 	})
@@ -72,7 +68,8 @@ func (a *appender) admit(ctx context.Context, d *device, u *storage.Upload) erro
 		return err
 	}
 	a.out.DevicesChanged = true
-	return a.describe(ctx, d.id, &d.description, u.ReceivedAt, auditID)
+	a.describe(d, u.ReceivedAt, auditID)
+	return nil
 }
 
 // byPolicy is a change that no person made.
@@ -82,7 +79,7 @@ func (a *appender) byPolicy(why string) halley.Change {
 
 // selfReport takes over what the device says of itself, unless the upload is older than what was heard last. An empty text
 // says nothing.
-func (a *appender) selfReport(ctx context.Context, d *device, u *storage.Upload) error {
+func (a *appender) selfReport(d *device, u *storage.Upload) {
 	model, self := d.model, d.self
 	if u.Model != "" {
 		model = u.Model
@@ -91,16 +88,16 @@ func (a *appender) selfReport(ctx context.Context, d *device, u *storage.Upload)
 		self = u.Name
 	}
 	if model == d.model && self == d.self {
-		return nil
+		return
 	}
 	newest := halley.Millis(0)
 	for i := range u.Messages {
 		newest = max(newest, u.Messages[i].MeasuredAt(u.ReceivedAt))
 	}
 	if newest < d.newest && len(u.Messages) > 0 {
-		return nil
+		return
 	}
 	d.model, d.self = model, self
 	a.out.DevicesChanged = true
-	return a.describe(ctx, d.id, &d.description, u.ReceivedAt, 0)
+	a.describe(d, u.ReceivedAt, 0)
 }

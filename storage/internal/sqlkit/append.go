@@ -14,27 +14,30 @@ import (
 
 const (
 	selectPosition = `
-SELECT journal_id, last_seq, journal_hash
-  FROM batch
- WHERE node = @node AND batch_id = (SELECT MAX(n.batch_id) FROM batch n WHERE n.node = @node)`
+SELECT b.last_seq, b.journal_hash
+  FROM batch b
+ WHERE b.journal_id = @journal AND b.last_seq = (SELECT MAX(n.last_seq) FROM batch n WHERE n.journal_id = @journal)`
 
-	selectReached = "SELECT COALESCE(MAX(last_seq), 0) FROM batch WHERE node = @node AND journal_id = @journal"
+	selectReached = "SELECT COALESCE(MAX(last_seq), 0) FROM batch WHERE journal_id = @journal"
 
 	selectSeen = `
-SELECT version, (SELECT COALESCE(MAX(batch_id), 0) FROM batch) FROM registry_version`
+SELECT COALESCE((SELECT MAX(version) FROM registry_change), 1), COALESCE((SELECT MAX(batch_id) FROM batch), 0),
+       COALESCE((SELECT MAX(day) FROM completeness_day), -1)`
 
 	insertBatch = `
 INSERT INTO batch (batch_id, node, journal_id, first_seq, last_seq, journal_hash, recorded_at, decoder, messages, samples)
 VALUES (@batch, @node, @journal, @first, @last, @hash, @at, @decoder, @messages, @samples)`
 )
 
-// Position gives how far this node's journals are recorded.
-func (s *Store) Position(ctx context.Context, node string) (storage.Position, error) {
-	var p storage.Position
+// Position gives how far a journal is recorded.
+func (s *Store) Position(ctx context.Context, journalID string) (storage.Position, error) {
+	var seq int64
 	var hash []byte
-	if _, err := s.one(ctx, []any{&p.JournalID, &p.Seq, &hash}, selectPosition, args("node", node)...); err != nil {
+	found, err := s.one(ctx, []any{&seq, &hash}, selectPosition, args("journal", journalID)...)
+	if err != nil || !found {
 		return storage.Position{}, s.fail("read the position", err)
 	}
+	p := storage.Position{JournalID: journalID, Seq: uint64(seq)}
 	copy(p.Hash[:], hash)
 	return p, nil
 }
@@ -45,25 +48,24 @@ func (s *Store) Append(ctx context.Context, b storage.Batch) (storage.Appended, 
 	if err := checkBatch(&b); err != nil {
 		return storage.Appended{}, err
 	}
-	a := &appender{outer: ctx, b: &b, marks: map[mark]struct{}{}, repeats: map[tallyKey]*tallyCount{}}
-	err := s.write(ctx, op, func(ctx context.Context, c *change) (err error) {
+	a := &appender{
+		outer: ctx, b: &b, marks: map[mark]struct{}{}, repeats: map[tallyKey]*tallyCount{}, touched: map[tallyKey]struct{}{},
+		kept: map[Identity]Place{},
+	}
+	err := s.write(ctx, op, func(ctx context.Context, c *change) error {
 		a.change, c.learned = c, true
 		if err := a.begin(ctx); err != nil {
 			return err
 		}
-		if a.rows, err = s.dialect.Messages(c.conn); err != nil {
+		if err := c.openBulk(ctx); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, a.rows.Close()) }()
 		return a.run(ctx)
 	})
 	if err != nil {
 		return storage.Appended{}, err
 	}
-	if err := s.measure(ctx); err != nil {
-		// The batch is stored; its size is only for show and is measured again at the next one.
-		s.log.Debug("the size of the database could not be read", "error", err)
-	}
+	s.appended(ctx, &b, &a.out)
 	return a.out, nil
 }
 
@@ -73,11 +75,17 @@ type appender struct {
 	// outer is the caller's context, which may be cancelled; the transaction's cannot.
 	outer   context.Context //nolint:containedctx // an appender lives inside one call
 	b       *storage.Batch
-	rows    Messages
 	row     Row
 	pack    []byte
 	marks   map[mark]struct{}
 	repeats map[tallyKey]*tallyCount
+	// kept are the identities that this batch added to unclocked.
+	kept map[Identity]Place
+	// touched are the days before over whose completeness this batch changes; last is the one that was added last. What is
+	// before over was over when the batch was recorded, or has been counted by a node whose clock is ahead.
+	touched map[tallyKey]struct{}
+	over    halley.Millis
+	last    tallyKey
 	out     storage.Appended
 	// stored counts messages up to the next look at outer.
 	stored int
@@ -87,34 +95,40 @@ type appender struct {
 // any more.
 func (a *appender) begin(ctx context.Context) error {
 	var reached int64
-	if _, err := a.one(ctx, []any{&reached}, selectReached, args("node", a.b.Node, "journal", a.b.JournalID)...); err != nil {
+	if _, err := a.one(ctx, []any{&reached}, selectReached, args("journal", a.b.JournalID)...); err != nil {
 		return err
 	}
 	if int64(a.b.FirstSeq) <= reached {
 		return &halley.Error{
-			Kind: halley.Conflict, Op: "append a batch", Code: "recorded-already",
+			Kind: halley.Conflict, Op: "append a batch", Code: storage.CodeRecorded,
 			Message: fmt.Sprintf("the journal is recorded up to %d, the batch begins at %d", reached, a.b.FirstSeq),
 		}
 	}
-	var version, batch int64
-	if _, err := a.one(ctx, []any{&version, &batch}, selectSeen); err != nil {
+	var version, batch, counted int64
+	if _, err := a.one(ctx, []any{&version, &batch, &counted}, selectSeen); err != nil {
 		return err
 	}
+	a.over = max(a.b.RecordedAt.Floor(halley.Day), halley.Millis(counted+1)*halley.Day)
 	if k := a.s.known; k.version != version || k.batch != batch {
 		a.s.known = newKnown()
-		a.s.known.version = version
+		a.s.known.version, a.s.known.connection = version, k.connection
 	}
 	a.s.known.batch = batch + 1
 	a.out.BatchID = batch + 1
 	return nil
 }
 
+// work is one upload and the device that it is of.
+type work struct {
+	d *device
+	u *storage.Upload
+}
+
 // run stores the uploads device by device, which touches fewer pages than the order of the journal; the uploads of one device
 // stay in that order.
 func (a *appender) run(ctx context.Context) error {
-	type work struct {
-		d *device
-		u *storage.Upload
+	if err := a.learn(ctx); err != nil {
+		return err
 	}
 	list := make([]work, 0, len(a.b.Uploads))
 	for i := range a.b.Uploads {
@@ -126,6 +140,9 @@ func (a *appender) run(ctx context.Context) error {
 		list = append(list, work{d, u})
 	}
 	slices.SortStableFunc(list, func(x, y work) int { return cmp.Compare(x.d.id, y.d.id) })
+	if err := a.expect(ctx, list); err != nil {
+		return err
+	}
 	for _, w := range list {
 		if err := a.upload(ctx, w.d, w.u); err != nil {
 			return err
@@ -134,18 +151,44 @@ func (a *appender) run(ctx context.Context) error {
 	return a.finish(ctx)
 }
 
+// learn loads the devices of the batch that are not known.
+func (a *appender) learn(ctx context.Context) error {
+	var keys []halley.DeviceKey
+	asked := map[halley.DeviceKey]struct{}{}
+	for i := range a.b.Uploads {
+		key := a.b.Uploads[i].DeviceKey
+		if _, ok := asked[key]; ok || a.s.known.devices[key] != nil {
+			continue
+		}
+		asked[key] = struct{}{}
+		keys = append(keys, key)
+	}
+	list, err := a.loadAll(ctx, keys)
+	for _, d := range list {
+		a.s.known.devices[d.key] = d
+	}
+	return err
+}
+
 // finish writes what was gathered over the batch, and the batch's own row.
 func (a *appender) finish(ctx context.Context) error {
 	for m := range a.marks {
-		if err := a.exec(ctx, a.s.dialect.PutMark, args("device", int64(m.device), "level", int64(m.level), "period", m.period)...); err != nil {
+		if err := a.bulk.Put(RollupMark, int64(m.device), int64(m.level), m.period); err != nil {
 			return err
 		}
 	}
 	for k, n := range a.repeats {
-		if err := a.exec(ctx, a.s.dialect.PutTally,
-			args("device", int64(k.device), "day", k.day, "duplicates", n.duplicates, "conflicts", n.conflicts)...); err != nil {
+		if err := a.bulk.Put(Tally, int64(k.device), k.day, a.out.BatchID, n.duplicates, n.conflicts); err != nil {
 			return err
 		}
+	}
+	for k := range a.touched {
+		if err := a.bulk.Put(CompletenessChange, a.out.BatchID, int64(k.device), k.day); err != nil {
+			return err
+		}
+	}
+	if err := a.journaledActs(ctx); err != nil {
+		return err
 	}
 	if a.out.DevicesChanged {
 		if err := a.bumpRegistry(ctx); err != nil {
@@ -160,15 +203,16 @@ func (a *appender) finish(ctx context.Context) error {
 
 // upload stores the messages of one upload.
 func (a *appender) upload(ctx context.Context, d *device, u *storage.Upload) error {
-	if err := a.selfReport(ctx, d, u); err != nil {
-		return err
+	if u.Admission != storage.Announce || d.state == halley.DeviceNew {
+		// What waits in quarantine is not trusted to say what a device is that a person knows already.
+		a.selfReport(d, u)
 	}
 	if u.Admission == storage.Announce {
 		return nil
 	}
 	for i := range u.Messages {
-		m := d.plugged(&u.Messages[i])
-		r := &report{d: d, u: u, m: m, index: i, at: m.MeasuredAt(u.ReceivedAt)}
+		said := &u.Messages[i]
+		r := &report{d: d, u: u, said: said, m: d.plugged(said), index: i, at: said.MeasuredAt(u.ReceivedAt)}
 		if err := a.message(ctx, r); err != nil {
 			return err
 		}
@@ -183,11 +227,12 @@ func (a *appender) upload(ctx context.Context, d *device, u *storage.Upload) err
 
 // report is one message on its way into the store.
 type report struct {
-	d     *device
-	u     *storage.Upload
-	m     *halley.Message
-	index int
-	at    halley.Millis
+	d *device
+	u *storage.Upload
+	// said is the message as the device sent it, m as it is stored if it is new.
+	said, m *halley.Message
+	index   int
+	at      halley.Millis
 	// layout and variant are known once the message is found to be new.
 	layout  *layout
 	variant int64
@@ -195,7 +240,7 @@ type report struct {
 
 // message stores one message, or counts it where it is there already.
 func (a *appender) message(ctx context.Context, r *report) error {
-	if floating(r) || r.d.unclocked {
+	if hasIdentity(r) {
 		if found, err := a.unclockedRepeat(ctx, r); err != nil || found {
 			return err
 		}
@@ -228,8 +273,9 @@ func (a *appender) message(ctx context.Context, r *report) error {
 func (a *appender) stand(ctx context.Context, r *report) error {
 	a.out.Messages++
 	a.out.Samples += len(r.m.Readings)
+	a.touch(r.d.id, r.at)
 	if floating(r) {
-		if err := a.keepIdentity(ctx, r); err != nil {
+		if err := a.keepIdentity(r); err != nil {
 			return err
 		}
 	}
@@ -244,7 +290,7 @@ func (a *appender) stand(ctx context.Context, r *report) error {
 		// Which channels have ended follows from the newest message.
 		r.d.newestLayout, a.out.DevicesChanged = r.layout.id, true
 	}
-	return a.sum(ctx, r)
+	return a.sum(r)
 }
 
 // insert writes the rows of a message; it gives false where the variant is taken.
@@ -262,7 +308,7 @@ func (a *appender) insert(r *report) (bool, error) {
 				a.row.Values[2*i] = readings[i].Value + 0
 			}
 		}
-		added, err := a.rows.Insert(&a.row)
+		added, err := a.bulk.Message(&a.row)
 		if err != nil {
 			return false, err
 		}
@@ -326,7 +372,7 @@ func quality(r *report, rd *halley.Reading) halley.Quality {
 	return q
 }
 
-// tallyKey is a device and the UTC day on which it sent something again.
+// tallyKey is a device and a UTC day, in days since 1970-01-01.
 type tallyKey struct {
 	device halley.DeviceID
 	day    int64
@@ -336,6 +382,7 @@ type tallyCount struct{ duplicates, conflicts int64 }
 
 // count takes note of a message that is there already.
 func (a *appender) count(r *report, same bool) {
+	a.touch(r.d.id, r.u.ReceivedAt)
 	k := tallyKey{r.d.id, int64(r.u.ReceivedAt / halley.Day)}
 	n := a.repeats[k]
 	if n == nil {
@@ -349,6 +396,17 @@ func (a *appender) count(r *report, same bool) {
 	}
 	n.conflicts++
 	a.out.Conflicts++
+}
+
+// touch takes note of a day that may have been counted and has another message or repeat now.
+func (a *appender) touch(id halley.DeviceID, at halley.Millis) {
+	if at >= a.over {
+		return
+	}
+	if k := (tallyKey{id, int64(at / halley.Day)}); k != a.last {
+		a.last = k
+		a.touched[k] = struct{}{}
+	}
 }
 
 // mark is a period of a device whose rollups have to be computed again.

@@ -2,26 +2,81 @@ package sqlkit
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"halley"
 )
 
-const insertAudit = `
-INSERT INTO audit (audit_id, at, actor_kind, actor_name, actor_session, what, subject, old_value, new_value, why)
-VALUES (@id, @at, @kind, @name, @session, @what, @subject, @old, @new, @why)`
-
 // audit writes an audit row and gives its id.
 func (c *change) audit(ctx context.Context, e halley.AuditEntry) (int64, error) {
+	return c.auditAs(ctx, e, sql.NullInt64{})
+}
+
+// auditAs writes an audit row of an act with a place in the journal.
+func (c *change) auditAs(ctx context.Context, e halley.AuditEntry, seq sql.NullInt64) (int64, error) {
 	id, err := c.nextID(ctx, "audit")
 	if err != nil {
 		return 0, err
 	}
 	by := e.Change.Actor
-	return id, c.exec(ctx, insertAudit, args("id", id, "at", int64(e.Change.At), "kind", by.Kind, "name", by.Name,
-		"session", by.Session, "what", e.What, "subject", e.On, "old", e.Old, "new", e.New, "why", e.Change.Why)...)
+	c.add(factAudit, id, int64(e.Change.At), by.Kind, by.Name, by.Session, e.What, e.On, e.Old, e.New, e.Change.Why, seq)
+	return id, nil
+}
+
+// The dialect's list stands between the two parts.
+const (
+	selectJournaled = `
+SELECT a.seq, a.at, a.what, a.actor_name, a.subject
+  FROM `
+	fromJournaled = ` l
+  JOIN audit a ON a.at = CAST(l.value AS bigint)
+ WHERE a.seq IS NOT NULL`
+)
+
+// journaledAct is what an act of the journal is known by.
+type journaledAct struct {
+	seq                 int64
+	at                  halley.Millis
+	what, name, subject string
+}
+
+// journaledActs writes the acts of the batch that are not there yet: a journal that is recorded again, also under another id,
+// brings them again.
+func (a *appender) journaledActs(ctx context.Context) error {
+	if len(a.b.Audit) == 0 {
+		return nil
+	}
+	there := map[journaledAct]struct{}{}
+	instants := make([]halley.Millis, 0, len(a.b.Audit))
+	for i := range a.b.Audit {
+		instants = append(instants, a.b.Audit[i].Change.At)
+	}
+	slices.Sort(instants)
+	err := a.each(ctx, func(scan func(...any) error) error {
+		var k journaledAct
+		err := scan(&k.seq, &k.at, &k.what, &k.name, &k.subject)
+		there[k] = struct{}{}
+		return err
+	}, selectJournaled+a.s.dialect.List+fromJournaled, args("list", numbers(slices.Compact(instants)))...)
+	if err != nil {
+		return err
+	}
+	for i := range a.b.Audit {
+		e := &a.b.Audit[i]
+		k := journaledAct{int64(e.Seq), e.Change.At, e.What, e.Change.Actor.Name, e.On}
+		if _, ok := there[k]; ok {
+			continue
+		}
+		there[k] = struct{}{}
+		if _, err := a.auditAs(ctx, e.AuditEntry, sql.NullInt64{Int64: k.seq, Valid: true}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // asJSON gives the JSON of a small value of this package's own making, which always has one.

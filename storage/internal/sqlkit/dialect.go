@@ -3,60 +3,45 @@ package sqlkit
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 )
 
 // Dialect is what differs between engines.
 type Dialect struct {
 	// Kind is the engine's word for storage.Info.
 	Kind string
+	// Schema goes before the name of every table, such as "halley."; "" for none. Shared statements name tables without it.
+	Schema string
 	// Limit follows ORDER BY and lets at most @limit rows through.
 	Limit string
-	// PutPack writes or overwrites a row of rollup from @channel, @level, @period, @pack.
-	PutPack string
-	// PutMark adds a row to rollup_mark from @device, @level, @period unless it is there.
-	PutMark string
-	// PutTally adds to a row of tally, or makes it, from @device, @day, @duplicates, @conflicts.
-	PutTally string
-	// PutSession writes or overwrites a row of session from @hash, @data, @expires.
-	PutSession string
+	// List is a table of the elements of the JSON array in @list, each in the column value: numbers or texts. Whoever joins it
+	// to a number casts it: CAST(l.value AS bigint).
+	List string
+	// Now is an expression: the database's clock in whole milliseconds since 1970-01-01T00:00:00Z.
+	Now string
 	// Lock keeps every other writer out until the transaction ends; nil where beginning it does.
 	Lock func(ctx context.Context, tx *sql.Tx) error
-	// Messages opens the way to append messages inside the transaction that is open on conn.
-	Messages func(conn *sql.Conn) (Messages, error)
-	// Size gives the bytes that the database takes; 0 where that is not known.
-	Size func(ctx context.Context, db *sql.DB) (int64, error)
+	// Ready says whether the database can be used and which migration is its newest. It is asked before the first statement and
+	// again after every new connection; until it succeeds every method of the store gives its error. nil for a database that is
+	// ready when the store is made.
+	Ready func(ctx context.Context, db *sql.DB) (schema int, err error)
+	// Generation grows with every new connection of either pool. What readers remember of the database is forgotten when it has
+	// grown, for the connection may lead to another server that did not see the newest transactions. nil for an engine that
+	// has one database only. What the writer remembers is forgotten when its own connection is another.
+	Generation func() int64
+	// Bulk opens the way to write many rows inside the transaction that is open on conn.
+	Bulk func(ctx context.Context, conn *sql.Conn) (Bulk, error)
+	// Measure gives the size of the database and what bounds it.
+	Measure func(ctx context.Context, db *sql.DB) (Measure, error)
 	// Error turns a failure of the engine into a *halley.Error by its code; nil stays nil.
 	Error func(op string, err error) error
 }
 
-// Messages appends rows to message inside one transaction.
-type Messages interface {
-	// Insert adds a row. It gives false, and changes nothing, where a row has its key already. It keeps nothing of r.
-	Insert(r *Row) (added bool, err error)
-	// Close frees what Messages holds; the transaction goes on.
-	Close() error
-}
-
-// SlotCount is how many values a row holds.
-const SlotCount = 8
-
-// HeadColumns are the columns of message before the values, in the order of Row.Head.
-const HeadColumns = "device_id, measured_at, variant, part, batch_id, layout_id, seq, idx, decoder, clock, sent_at, received_at, " +
-	"order_no, kind, raw_kind, cache, interval, buffer, config, state, state_mask, signal, battery"
-
-// HeadCount is how many columns HeadColumns names; KeyCount how many of them a row of a part above 0 fills.
-const (
-	HeadCount = 23
-	KeyCount  = 6
-)
-
-// Row is one row of message as the engine takes it.
-type Row struct {
-	// Head holds the columns of HeadColumns; of a part above 0 only the first KeyCount count, the others stay NULL.
-	Head [HeadCount]driver.Value
-	// Values holds v1, q1, v2, q2, ... up to Slots; the others stay NULL.
-	Values [2 * SlotCount]driver.Value
-	Slots  int
-	Part   int
+// Measure is how a database stands.
+type Measure struct {
+	// Bytes is what it takes, LimitBytes what it may take at most; 0 where that is not known, or not bounded.
+	Bytes, LimitBytes int64
+	// Limit is what bounds it: "edition", "file-size" or "".
+	Limit string
+	// Engine says in words which engine it is, with edition and version.
+	Engine string
 }

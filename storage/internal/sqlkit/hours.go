@@ -1,8 +1,6 @@
 package sqlkit
 
 import (
-	"context"
-
 	"halley"
 	"halley/storage/internal/rollup"
 )
@@ -19,7 +17,7 @@ type openHour struct {
 }
 
 // sum brings a stored message into the rollups.
-func (a *appender) sum(ctx context.Context, r *report) error {
+func (a *appender) sum(r *report) error {
 	d, hour := r.d, rollup.Hours.Period(r.at)
 	switch {
 	case d.newest == 0:
@@ -29,7 +27,7 @@ func (a *appender) sum(ctx context.Context, r *report) error {
 		a.markLate(r)
 		return nil
 	case hour > d.open.hour:
-		if err := a.closeHour(ctx, d, r.at); err != nil {
+		if err := a.closeHour(d, r.at); err != nil {
 			return err
 		}
 		d.open = openHour{hour: hour, known: true}
@@ -54,7 +52,7 @@ func (a *appender) sum(ctx context.Context, r *report) error {
 
 // closeHour writes the packs of the device's open hour, because the hour of next begins, and marks the longer periods that
 // close with it.
-func (a *appender) closeHour(ctx context.Context, d *device, next halley.Millis) error {
+func (a *appender) closeHour(d *device, next halley.Millis) error {
 	start := rollup.Hours.Start(d.open.hour)
 	for _, l := range [...]rollup.Level{rollup.Days, rollup.Blocks} {
 		if p := l.Period(start); p < l.Period(next) {
@@ -67,7 +65,8 @@ func (a *appender) closeHour(ctx context.Context, d *device, next halley.Millis)
 	}
 	for _, ch := range d.channels {
 		if known {
-			if err := a.putPack(ctx, ch.id, rollup.Hours, d.open.hour, ch.sums); err != nil {
+			var err error
+			if a.pack, err = a.putPack(a.pack, packKey{ch.id, rollup.Hours, d.open.hour}, ch.sums); err != nil {
 				return err
 			}
 		}
@@ -76,27 +75,19 @@ func (a *appender) closeHour(ctx context.Context, d *device, next halley.Millis)
 	return nil
 }
 
-// putPack writes a rollup; it leaves out one without values.
-func (a *appender) putPack(ctx context.Context, ch halley.ChannelID, l rollup.Level, period int64, sums []rollup.Bucket) error {
-	var err error
-	a.pack, err = a.change.putPack(ctx, a.pack, packKey{ch, l, period}, sums)
-	return err
-}
-
 type packKey struct {
 	channel halley.ChannelID
 	level   rollup.Level
 	period  int64
 }
 
-// putPack writes a rollup, using buffer, which it gives back.
-func (c *change) putPack(ctx context.Context, buffer []byte, k packKey, sums []rollup.Bucket) ([]byte, error) {
+// putPack writes a rollup, using buffer, which it gives back. It leaves out one without values.
+func (c *change) putPack(buffer []byte, k packKey, sums []rollup.Bucket) ([]byte, error) {
 	buffer = rollup.Encode(buffer[:0], sums)
 	if len(buffer) == 0 {
 		return buffer, nil
 	}
-	return buffer, c.exec(ctx, c.s.dialect.PutPack,
-		args("channel", int64(k.channel), "level", int64(k.level), "period", k.period, "pack", buffer)...)
+	return buffer, c.bulk.Put(Rollup, int64(k.channel), int64(k.level), k.period, buffer)
 }
 
 // markLate marks all closed periods that a message falls into which came after its hour had closed.

@@ -2,19 +2,18 @@ package sqlkit
 
 import (
 	"cmp"
-	"context"
-	"database/sql"
-	"errors"
 	"slices"
 
 	"halley"
 	"halley/storage/internal/rollup"
 )
 
-// known is what the writer remembers of devices between two batches. It is dropped where a transaction failed and where
-// somebody else changed the registry or appended.
+// known is what the writer remembers of devices between two batches. It is dropped where a transaction failed, where the
+// connection is another and where somebody else changed the registry or appended.
 type known struct {
 	devices map[halley.DeviceKey]*device
+	// connection is the driver's own, over which all this was learned.
+	connection any
 	// version and batch are the registry's version and the newest batch that it is right for; 0 for not loaded.
 	version, batch int64
 }
@@ -166,107 +165,4 @@ func (d *device) layoutByID(id int64) *layout {
 		}
 	}
 	return nil
-}
-
-const (
-	selectDevice = `
-SELECT d.device_id, x.number, x.state, x.model, x.self_name, x.given_name, COALESCE(x.place_id, 0)
-  FROM device d
-  JOIN device_description x ON x.device_id = d.device_id
- WHERE d.family = @family AND d.serial = @serial
-   AND x.number = (SELECT MAX(n.number) FROM device_description n WHERE n.device_id = d.device_id)`
-
-	selectDeviceChannels = "SELECT channel_id, number, quantity, unit FROM channel WHERE device_id = @device ORDER BY channel_id"
-
-	selectDescriptions = `
-SELECT x.channel_id, x.from_at, x.name, x.decimals
-  FROM channel c
-  JOIN channel_description x ON x.channel_id = c.channel_id
- WHERE c.device_id = @device
- ORDER BY x.channel_id, x.from_at`
-
-	selectDeviceLayouts = `
-SELECT l.layout_id, s.channel_id
-  FROM layout l
-  LEFT JOIN layout_slot s ON s.layout_id = l.layout_id
- WHERE l.device_id = @device
- ORDER BY l.layout_id, s.part, s.slot`
-
-	selectNewest = `
-SELECT m.measured_at, m.layout_id
-  FROM message m
- WHERE m.device_id = @device AND m.measured_at = (SELECT MAX(n.measured_at) FROM message n WHERE n.device_id = @device)
- ORDER BY m.variant DESC`
-
-	selectAnyUnclocked = `
-SELECT CASE WHEN EXISTS (SELECT 1 FROM unclocked WHERE device_id = @device) THEN 1 ELSE 0 END`
-)
-
-// load reads what the database knows of a device; nil where it does not know it.
-func (c *change) load(ctx context.Context, key halley.DeviceKey) (*device, error) {
-	d := &device{key: key}
-	found, err := c.one(ctx, []any{&d.id, &d.number, &d.state, &d.model, &d.self, &d.given, &d.place},
-		selectDevice, args("family", string(key.Family), "serial", key.Serial)...)
-	if err != nil || !found {
-		return nil, err
-	}
-	if err := c.loadChannels(ctx, d); err != nil {
-		return nil, err
-	}
-	if err := c.loadLayouts(ctx, d); err != nil {
-		return nil, err
-	}
-	if _, err := c.one(ctx, []any{&d.newest, &d.newestLayout}, selectNewest, args("device", int64(d.id))...); err != nil {
-		return nil, err
-	}
-	if d.newest != 0 {
-		// What the open hour has summed up so far is not known: it is marked when it closes.
-		d.open = openHour{hour: rollup.Hours.Period(d.newest)}
-	}
-	_, err = c.one(ctx, []any{&d.unclocked}, selectAnyUnclocked, args("device", int64(d.id))...)
-	return d, err
-}
-
-func (c *change) loadChannels(ctx context.Context, d *device) error {
-	err := c.each(ctx, func(scan func(...any) error) error {
-		ch := &channel{}
-		err := scan(&ch.id, &ch.key.number, &ch.key.quantity, &ch.key.unit)
-		d.channels = append(d.channels, ch)
-		return err
-	}, selectDeviceChannels, args("device", int64(d.id))...)
-	if err != nil {
-		return err
-	}
-	return c.each(ctx, func(scan func(...any) error) error {
-		var id halley.ChannelID
-		var x dated
-		if err := scan(&id, &x.from, &x.name, &x.decimals); err != nil {
-			return err
-		}
-		ch := d.channelByID(id)
-		ch.dated = append(ch.dated, x)
-		return nil
-	}, selectDescriptions, args("device", int64(d.id))...)
-}
-
-func (c *change) loadLayouts(ctx context.Context, d *device) error {
-	return c.each(ctx, func(scan func(...any) error) error {
-		var id int64
-		var ch sql.NullInt64
-		if err := scan(&id, &ch); err != nil {
-			return err
-		}
-		if n := len(d.layouts); n == 0 || d.layouts[n-1].id != id {
-			d.layouts = append(d.layouts, &layout{id: id})
-		}
-		if ch.Valid {
-			known := d.channelByID(halley.ChannelID(ch.Int64))
-			if known == nil {
-				return errors.New("a layout names a channel of another device")
-			}
-			l := d.layouts[len(d.layouts)-1]
-			l.channels = append(l.channels, known)
-		}
-		return nil
-	}, selectDeviceLayouts, args("device", int64(d.id))...)
 }

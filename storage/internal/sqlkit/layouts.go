@@ -7,20 +7,8 @@ import (
 	"halley"
 )
 
-const (
-	insertChannel = `
-INSERT INTO channel (channel_id, device_id, number, quantity, unit) VALUES (@channel, @device, @number, @quantity, @unit)`
-
-	insertDated = `
-INSERT INTO channel_description (channel_id, from_at, name, decimals) VALUES (@channel, @from, @name, @decimals)`
-
-	insertLayout = "INSERT INTO layout (layout_id, device_id) VALUES (@layout, @device)"
-
-	insertSlot = "INSERT INTO layout_slot (layout_id, part, slot, channel_id) VALUES (@layout, @part, @slot, @channel)"
-
-	selectNextMessage = `
+const selectNextMessage = `
 SELECT COALESCE(MIN(measured_at), 0) FROM message WHERE device_id = @device AND measured_at > @at`
-)
 
 // newLayout makes the layout of a message, and the channels in it that are new.
 func (a *appender) newLayout(ctx context.Context, r *report) error {
@@ -36,14 +24,9 @@ func (a *appender) newLayout(ctx context.Context, r *report) error {
 	if l.id, err = a.nextID(ctx, "layout"); err != nil {
 		return err
 	}
-	if err := a.exec(ctx, insertLayout, args("layout", l.id, "device", int64(r.d.id))...); err != nil {
-		return err
-	}
+	a.add(factLayout, l.id, int64(r.d.id))
 	for i, ch := range l.channels {
-		if err := a.exec(ctx, insertSlot,
-			args("layout", l.id, "part", i/SlotCount, "slot", i%SlotCount+1, "channel", int64(ch.id))...); err != nil {
-			return err
-		}
+		a.add(factLayoutSlot, l.id, int64(i/SlotCount), int64(i%SlotCount+1), int64(ch.id))
 	}
 	r.d.layouts = append(r.d.layouts, l)
 	r.d.last, r.layout = l, l
@@ -61,13 +44,8 @@ func (a *appender) channel(ctx context.Context, r *report, rd *halley.Reading) (
 		return nil, err
 	}
 	ch := &channel{id: halley.ChannelID(id), key: key}
-	if err := a.exec(ctx, insertChannel, args("channel", id, "device", int64(r.d.id), "number", rd.Number,
-		"quantity", rd.Quantity, "unit", rd.Unit)...); err != nil {
-		return nil, err
-	}
-	if err := a.addDated(ctx, ch, dated{from: r.at, name: rd.Name, decimals: rd.Decimals}); err != nil {
-		return nil, err
-	}
+	a.add(factChannel, id, int64(r.d.id), int64(rd.Number), rd.Quantity, rd.Unit)
+	a.addDated(ch, dated{from: r.at, name: rd.Name, decimals: rd.Decimals})
 	if r.d.place != 0 {
 		if err := a.attach(ctx, ch.id, r.d.place, 0); err != nil {
 			return nil, err
@@ -95,10 +73,14 @@ func (a *appender) redescribe(ctx context.Context, r *report, ch *channel, rd *h
 	if held.name == says.name && held.decimals == says.decimals || held.from == r.at {
 		return nil
 	}
-	if err := a.addDated(ctx, ch, says); err != nil {
+	a.addDated(ch, says)
+	a.out.DevicesChanged = true
+	if r.at >= r.d.newest {
+		return nil
+	}
+	if err := a.flush(ctx); err != nil {
 		return err
 	}
-	a.out.DevicesChanged = true
 	var after halley.Millis
 	if _, err := a.one(ctx, []any{&after}, selectNextMessage, args("device", int64(r.d.id), "at", int64(r.at))...); err != nil {
 		return err
@@ -107,16 +89,16 @@ func (a *appender) redescribe(ctx context.Context, r *report, ch *channel, rd *h
 		return nil
 	}
 	held.from = after
-	return a.addDated(ctx, ch, held)
+	a.addDated(ch, held)
+	return nil
 }
 
 // addDated adds a dated row, in its place by time.
-func (a *appender) addDated(ctx context.Context, ch *channel, x dated) error {
+func (a *appender) addDated(ch *channel, x dated) {
 	at := slices.IndexFunc(ch.dated, func(o dated) bool { return o.from > x.from })
 	if at < 0 {
 		at = len(ch.dated)
 	}
 	ch.dated = slices.Insert(ch.dated, at, x)
-	return a.exec(ctx, insertDated,
-		args("channel", int64(ch.id), "from", int64(x.from), "name", x.name, "decimals", x.decimals)...)
+	a.add(factChannelDescription, int64(ch.id), int64(x.from), x.name, int64(x.decimals))
 }

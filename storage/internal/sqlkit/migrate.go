@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"halley"
+	"halley/storage"
 )
 
 // Migration is one numbered step of the schema. A released one never changes.
@@ -52,12 +53,13 @@ func Migrations(files fs.FS, folder string) ([]Migration, error) {
 }
 
 // Applied gives the number of the newest migration in a database whose table schema_migration is there. It refuses a database
-// of a newer program, and one whose migrations are not those of this program.
+// of a newer program, and one whose migrations are not those of this program. prefix goes before the table's name, as
+// Dialect.Schema does.
 func Applied(ctx context.Context, q interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}, list []Migration,
+}, prefix string, list []Migration,
 ) (int, error) {
-	rows, err := q.QueryContext(ctx, "SELECT number, name, checksum FROM schema_migration ORDER BY number")
+	rows, err := q.QueryContext(ctx, "SELECT number, name, checksum FROM "+prefix+"schema_migration ORDER BY number")
 	if err != nil {
 		return 0, fmt.Errorf("reading the schema's number: %w", err)
 	}
@@ -72,7 +74,7 @@ func Applied(ctx context.Context, q interface {
 		switch {
 		case m.Number > len(list):
 			return 0, &halley.Error{
-				Kind: halley.Conflict, Op: "open the store", Code: "newer-schema",
+				Kind: halley.Conflict, Op: "open the store", Code: storage.CodeNewerSchema,
 				Message: fmt.Sprintf("the database was made by a newer Halley (schema %d, this program knows %d): "+
 					"install the newer program, or restore an older backup", m.Number, len(list)),
 			}

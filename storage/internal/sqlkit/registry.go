@@ -2,7 +2,6 @@ package sqlkit
 
 import (
 	"context"
-	"errors"
 
 	"halley"
 	"halley/storage"
@@ -15,11 +14,12 @@ SELECT d.device_id, d.family, d.serial, d.first_seen_at, x.state, x.model, x.sel
   JOIN device_description x ON x.device_id = d.device_id
    AND x.number = (SELECT MAX(n.number) FROM device_description n WHERE n.device_id = d.device_id)`
 
+// selectDevices compares texts with a point behind them too: SQL Server takes no notice of blanks at the end of a text.
 const selectDevices = selectDescribed + `
  WHERE d.device_id > @after
-   AND (@serial = '' OR d.serial = @serial)
-   AND (@family = '' OR d.family = @family)
-   AND (@state = '' OR x.state = @state)
+   AND (@any_serial = 1 OR d.serial = @serial AND CONCAT(d.serial, '.') = CONCAT(@serial, '.'))
+   AND (@any_family = 1 OR d.family = @family AND CONCAT(d.family, '.') = CONCAT(@family, '.'))
+   AND (@any_state = 1 OR x.state = @state AND CONCAT(x.state, '.') = CONCAT(@state, '.'))
  ORDER BY d.device_id`
 
 // deviceScan reads a row of selectDescribed.
@@ -48,7 +48,7 @@ func (w words) one(s string) string {
 // RegistryVersion gives a number that grows with every change to devices, channels, credentials and tokens.
 func (s *Store) RegistryVersion(ctx context.Context) (int64, error) {
 	var version int64
-	_, err := s.one(ctx, []any{&version}, "SELECT version FROM registry_version")
+	_, err := s.one(ctx, []any{&version}, selectVersion)
 	return version, s.fail("read the registry's version", err)
 }
 
@@ -70,7 +70,8 @@ func (s *Store) Devices(ctx context.Context, f storage.DeviceFilter) ([]halley.D
 			n++
 			return err
 		}, selectDevices+s.dialect.Limit, args("after", int64(after), "serial", f.Serial, "family", string(f.Family),
-			"state", string(f.State), "limit", limit)...)
+			"state", string(f.State), "any_serial", yes(f.Serial == ""), "any_family", yes(f.Family == ""), "any_state", yes(f.State == ""),
+			"limit", limit)...)
 		if err != nil {
 			return nil, s.fail("list devices", err)
 		}
@@ -78,6 +79,14 @@ func (s *Store) Devices(ctx context.Context, f storage.DeviceFilter) ([]halley.D
 			return list, nil
 		}
 	}
+}
+
+// yes gives 1 for true, as all engines take it.
+func yes(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // Device gives one device.
@@ -266,9 +275,7 @@ func (c *change) updateDevice(ctx context.Context, d *device, u storage.DeviceUp
 			return err
 		}
 		d.given, changed = *u.Name, true
-		if err := c.describe(ctx, d.id, &d.description, ch.At, auditID); err != nil {
-			return err
-		}
+		c.describe(d, ch.At, auditID)
 	}
 	if u.State != nil && *u.State != d.state {
 		changed = true
@@ -290,12 +297,15 @@ func (c *change) moveDevice(ctx context.Context, d *device, state halley.DeviceS
 	}
 	var auditID int64
 	if state == halley.DeviceAccepted {
-		auditID, err = c.accept(ctx, d.id, d.key.Serial, &d.description, e)
+		auditID, err = c.accept(ctx, d, e)
 	} else {
 		d.state = state
 		auditID, err = c.audit(ctx, e)
 	}
-	return errors.Join(err, c.describe(ctx, d.id, &d.description, ch.At, auditID))
+	if err == nil {
+		c.describe(d, ch.At, auditID)
+	}
+	return err
 }
 
 // Register makes a device that has not been heard of yet, accepted.
@@ -318,17 +328,15 @@ func (s *Store) Register(ctx context.Context, key halley.DeviceKey, name string,
 		if id, err = c.addDevice(ctx, key, ch.At); err != nil {
 			return err
 		}
-		x := description{given: name}
-		auditID, err := c.accept(ctx, id, key.Serial, &x, halley.AuditEntry{
+		d = &device{id: id, key: key, description: description{given: name}}
+		auditID, err := c.accept(ctx, d, halley.AuditEntry{
 			Change: ch, What: "device.register", On: onDevice(id),
-			New: asJSON(map[string]any{"family": key.Family, "serial": key.Serial, "name": x.name(key.Serial), "state": halley.DeviceAccepted}),
+			New: asJSON(map[string]any{"family": key.Family, "serial": key.Serial, "name": d.name(key.Serial), "state": halley.DeviceAccepted}),
 		})
 		if err != nil {
 			return err
 		}
-		if err := c.describe(ctx, id, &x, ch.At, auditID); err != nil {
-			return err
-		}
+		c.describe(d, ch.At, auditID)
 		return c.bumpRegistry(ctx)
 	})
 	if err != nil {

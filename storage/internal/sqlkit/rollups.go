@@ -2,8 +2,10 @@ package sqlkit
 
 import (
 	"context"
+	"database/sql"
 
 	"halley"
+	"halley/storage"
 	"halley/storage/internal/rollup"
 )
 
@@ -15,6 +17,15 @@ const (
 
 	countMarks = "SELECT COUNT(*) FROM rollup_mark"
 
+	selectDeviceChannels = "SELECT channel_id FROM channel WHERE device_id = @device ORDER BY channel_id"
+
+	selectDeviceLayouts = `
+SELECT l.layout_id, s.channel_id
+  FROM layout l
+  LEFT JOIN layout_slot s ON s.layout_id = l.layout_id
+ WHERE l.device_id = @device
+ ORDER BY l.layout_id, s.part, s.slot`
+
 	selectHour = `
 SELECT measured_at, layout_id, part, v1, q1, v2, q2, v3, q3, v4, q4, v5, q5, v6, q6, v7, q7, v8, q8
   FROM message
@@ -25,12 +36,18 @@ SELECT measured_at, layout_id, part, v1, q1, v2, q2, v3, q3, v4, q4, v5, q5, v6,
 // marksAtOnce is how many periods one transaction computes at most, so that an upload never waits long for it.
 const marksAtOnce = 32
 
-// RollUp recomputes at most limit marked periods and says how many are left.
-func (s *Store) RollUp(ctx context.Context, limit int) (left int, err error) {
+// RollUp recomputes at most limit marked periods under a lease and says how many are left.
+func (s *Store) RollUp(ctx context.Context, l storage.Lease, limit int) (left int, err error) {
 	const op = "compute rollups"
 	for done := 0; done < limit; {
 		n := 0
 		err := s.write(ctx, op, func(ctx context.Context, c *change) error {
+			if err = c.under(ctx, op, l); err != nil {
+				return err
+			}
+			if err = c.openBulk(ctx); err != nil {
+				return err
+			}
 			n, err = c.rollUp(ctx, min(limit-done, marksAtOnce))
 			return err
 		})
@@ -86,7 +103,7 @@ func (c *change) recompute(ctx context.Context, m mark) error {
 	}
 	var buffer []byte
 	for id, steps := range sums {
-		if buffer, err = c.putPack(ctx, buffer, packKey{id, m.level, m.period}, steps); err != nil {
+		if buffer, err = c.putPack(buffer, packKey{id, m.level, m.period}, steps); err != nil {
 			return err
 		}
 	}
@@ -130,11 +147,12 @@ func (c *change) hourSums(ctx context.Context, m mark) (map[halley.ChannelID][]r
 func (c *change) layoutChannels(ctx context.Context, id halley.DeviceID) (map[int64][]halley.ChannelID, error) {
 	layouts := map[int64][]halley.ChannelID{}
 	err := c.each(ctx, func(scan func(...any) error) error {
-		var layoutID, ch *int64
-		if err := scan(&layoutID, &ch); err != nil || ch == nil {
+		var layoutID int64
+		var ch sql.NullInt64
+		if err := scan(&layoutID, &ch); err != nil || !ch.Valid {
 			return err
 		}
-		layouts[*layoutID] = append(layouts[*layoutID], halley.ChannelID(*ch))
+		layouts[layoutID] = append(layouts[layoutID], halley.ChannelID(ch.Int64))
 		return nil
 	}, selectDeviceLayouts, args("device", int64(id))...)
 	return layouts, err
@@ -145,9 +163,7 @@ func (c *change) higherSums(ctx context.Context, m mark) (map[halley.ChannelID][
 	var channels []halley.ChannelID
 	err := c.each(ctx, func(scan func(...any) error) error {
 		var ch halley.ChannelID
-		var number int
-		var quantity, unit string
-		err := scan(&ch, &number, &quantity, &unit)
+		err := scan(&ch)
 		channels = append(channels, ch)
 		return err
 	}, selectDeviceChannels, args("device", int64(m.device))...)

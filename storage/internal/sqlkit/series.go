@@ -227,7 +227,7 @@ func (s *Store) Heads(ctx context.Context, q storage.HeadQuery) ([]storage.Head,
 }
 
 const selectTally = `
-SELECT COALESCE(SUM(duplicates), 0), COALESCE(SUM(conflicts), 0)
+SELECT COALESCE(SUM(CAST(duplicates AS bigint)), 0), COALESCE(SUM(CAST(conflicts AS bigint)), 0)
   FROM tally
  WHERE device_id = @device AND day >= @from AND day < @to`
 
@@ -242,6 +242,16 @@ func (s *Store) Tally(ctx context.Context, device halley.DeviceID, from, to hall
 type layoutCache struct {
 	mu   sync.Mutex
 	byID map[int64][]halley.ChannelID
+	// generation is of the connections that they were read through.
+	generation int64
+}
+
+// at gives the layouts that are known through the present connections. The caller holds mu.
+func (c *layoutCache) at(generation int64) map[int64][]halley.ChannelID {
+	if c.byID == nil || c.generation != generation {
+		c.byID, c.generation = map[int64][]halley.ChannelID{}, generation
+	}
+	return c.byID
 }
 
 const selectSlots = "SELECT part, slot, channel_id FROM layout_slot WHERE layout_id = @layout ORDER BY part, slot"
@@ -249,7 +259,7 @@ const selectSlots = "SELECT part, slot, channel_id FROM layout_slot WHERE layout
 // layoutChannels gives the channels of a layout by slot.
 func (s *Store) layoutChannels(ctx context.Context, id int64) ([]halley.ChannelID, error) {
 	s.layouts.mu.Lock()
-	list, ok := s.layouts.byID[id]
+	list, ok := s.layouts.at(s.generation())[id]
 	s.layouts.mu.Unlock()
 	if ok {
 		return list, nil
@@ -266,9 +276,6 @@ func (s *Store) layoutChannels(ctx context.Context, id int64) ([]halley.ChannelI
 	}
 	s.layouts.mu.Lock()
 	defer s.layouts.mu.Unlock()
-	if s.layouts.byID == nil {
-		s.layouts.byID = map[int64][]halley.ChannelID{}
-	}
-	s.layouts.byID[id] = list
+	s.layouts.at(s.generation())[id] = list
 	return list, nil
 }

@@ -82,6 +82,20 @@ func checkBatch(b *storage.Batch) error {
 			}
 		}
 	}
+	return checkActs(op, b.Audit)
+}
+
+// checkActs holds the acts of a batch to what can be stored.
+func checkActs(op string, list []storage.JournaledAct) error {
+	for i := range list {
+		err := validAudit(&list[i].AuditEntry)
+		if list[i].Seq > math.MaxInt64 {
+			err = &halley.Error{Kind: halley.Invalid, Op: op, Message: "the sequence number is too large"}
+		}
+		if err != nil {
+			return &storage.EntryError{Seq: list[i].Seq, Err: err}
+		}
+	}
 	return nil
 }
 

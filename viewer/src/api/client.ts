@@ -3,6 +3,9 @@ import { signal } from "@preact/signals";
 /** Whether this browser has a session: not known before the first answer. */
 export const session = signal<"unknown" | "open" | "none">("unknown");
 
+/** Counts the answers that something is away for now: how the server stands has changed, or is about to. */
+export const refusals = signal(0);
+
 /** What stands between a question and its answer, in the server's own words where it gave some. */
 export class Failure extends Error {
   constructor(
@@ -58,6 +61,7 @@ export async function request(path: string, question: Question = {}): Promise<Re
     if (question.signal?.aborted) throw cause;
     throw new Failure(0, unreachable, "");
   }
+  if (response.status === 503) refusals.value++;
   if (!response.ok) throw await failureOf(response);
   return response;
 }

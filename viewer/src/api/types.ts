@@ -112,6 +112,38 @@ export interface Listener {
   note: string;
 }
 
+/** The database, and how it grows. What is not known is 0, "" or null. */
+export interface Store {
+  kind: string;
+  /** In words, with edition and version. */
+  engine: string;
+  state: "ok" | "away" | "read-only" | "full";
+  since: string | null;
+  /** Why it is not "ok" and what to do. */
+  problem: string;
+  schema: number;
+  bytes: number;
+  samples: number;
+  bytes_per_sample: number;
+  samples_per_day: number;
+  limit_bytes: number;
+  /** What sets the limit: "edition", "file-size", "disk" or "". */
+  limit: string;
+  full_at: string | null;
+}
+
+/** One of the servers that share the database, as it said itself when it was seen last. */
+export interface Node {
+  name: string;
+  version: string;
+  self: boolean;
+  seen_at: string | null;
+  silent: boolean;
+  waiting: number;
+  oldest_waiting_at: string | null;
+  leads: boolean;
+}
+
 export interface Status {
   at: string;
   state: "ok" | "degraded" | "failing";
@@ -130,7 +162,9 @@ export interface Status {
     files: number;
     state: "ok" | "full" | "failing";
   };
-  store: { kind: string; state: "ok" | "away" | "read-only" | "full"; since: string | null; bytes: number };
+  store: Store;
+  /** The servers that share the database; at least this one. */
+  nodes: Node[];
   listeners: Listener[];
   devices: {
     new: number;

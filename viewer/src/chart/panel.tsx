@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Channel, Completeness, Device } from "../api/types";
-import { asOf, serverNow } from "../fleet/fleet";
+import { asOf, returns, serverNow } from "../fleet/fleet";
+import { isAway, readable } from "../fleet/store";
 import { DatesDialog } from "../parts/dates";
 import { failureWords } from "../parts/failure";
 import { useLoading } from "../parts/loading";
@@ -39,6 +40,8 @@ interface Props {
 }
 
 interface Loaded {
+  /** Which question this answers. */
+  of: string;
   range: Range;
   series: Map<number, Series>;
   completeness: Completeness | null;
@@ -53,6 +56,7 @@ export function ChartPanel({ device, channels, heard }: Props) {
   const [dates, setDates] = useState(false);
   const [pointed, setPointed] = useState<number | null>(null);
   const fresh = useFresh(view, heard);
+  const wanted = `${search.toString()} ${chosen.map((c) => c.id).join()}`;
   const loading = useLoading(
     async (signal): Promise<Loaded> => {
       const range = rangeOf(view, serverNow());
@@ -63,9 +67,9 @@ export function ChartPanel({ device, channels, heard }: Props) {
       });
       const all = Promise.all(chosen.map(async (c) => [c.id, await loadSeries(c.id, range, device.interval, signal)] as const));
       const [series, complete] = await Promise.all([all, completeness]);
-      return { range, series: new Map(series), completeness: complete };
+      return { of: wanted, range, series: new Map(series), completeness: complete };
     },
-    [device.id, device.interval, search.toString(), chosen.map((c) => c.id).join(), fresh],
+    [device.id, device.interval, wanted, fresh, returns.value],
   );
 
   const change = useCallback((after: View) => go(`${path.value}?${writeView(query.value, after).toString()}`.replace(/\?$/, ""), !isNamed(after) && !isNamed(readView(query.value))), []);
@@ -78,7 +82,9 @@ export function ChartPanel({ device, channels, heard }: Props) {
     }),
     [],
   );
-  const loaded = loading.value;
+  const away = !readable.value || isAway(loading.failure);
+  // While something else is loaded the answer before stays in sight, but it does not stand for one that failed.
+  const loaded = loading.failure !== undefined && loading.value?.of !== wanted ? undefined : loading.value;
   const range = loaded?.range ?? rangeOf(view, asOf.value);
   const shown = useMemo(
     () => chosen.flatMap((channel, i): Shown[] => {
@@ -118,14 +124,8 @@ export function ChartPanel({ device, channels, heard }: Props) {
             </button>
           </div>
         </div>
-        {loading.failure !== undefined && (
-          <p class="failure" role="alert">
-            {failureWords(loading.failure)}{" "}
-            <button type="button" class="btn small" onClick={loading.again}>
-              {t("failure.again")}
-            </button>
-          </p>
-        )}
+        {away && shown.length > 0 && <p class="note wanting">{t("gone.chart-older")}</p>}
+        {!away && loading.failure !== undefined && <ChartFailure cause={loading.failure} again={loading.again} />}
         <div
           class={loading.busy ? "plots busy" : "plots"}
           tabIndex={0}
@@ -141,6 +141,7 @@ export function ChartPanel({ device, channels, heard }: Props) {
             </div>
           ))}
           {shown.length === 0 && <div class="plot-box" />}
+          {shown.length === 0 && away && <p class="nothing">{t("gone.chart")}</p>}
           {empty && <p class="nothing">{t("chart.empty")}</p>}
         </div>
         <p id="chart-keys" class="unseen">
@@ -173,6 +174,7 @@ export function ChartPanel({ device, channels, heard }: Props) {
             )}
           </div>
         )}
+        {loaded && !loaded.completeness && <p class="legend">{t("gone.completeness")}</p>}
         {table && <SeriesTable shown={shown} />}
       </section>
       <div class="two">
@@ -180,21 +182,33 @@ export function ChartPanel({ device, channels, heard }: Props) {
           {loaded?.completeness && <Gaps completeness={loaded.completeness} />}
           <Unusual shown={shown} />
         </div>
-        <FiguresPanel shown={shown} range={range} title={isNamed(view) ? t(figureKeys[view.name]) : t("figures.dates")} />
+        {shown.length > 0 && <FiguresPanel shown={shown} range={range} title={isNamed(view) ? t(figureKeys[view.name]) : t("figures.dates")} />}
       </div>
       {dates && <DatesDialog range={here()} onRange={(r) => change(clamped(r, serverNow()))} onClose={() => setDates(false)} />}
     </>
   );
 }
 
+function ChartFailure({ cause, again }: { cause: unknown; again: () => void }) {
+  return (
+    <p class="failure" role="alert">
+      {failureWords(cause)}{" "}
+      <button type="button" class="btn small" onClick={again}>
+        {t("failure.again")}
+      </button>
+    </p>
+  );
+}
+
 const figureKeys = { hour: "figures.hour", day: "figures.day", week: "figures.week", month: "figures.month", year: "figures.year", decade: "figures.decade" } as const;
 
-/** Changes when a chart of the newest should be loaded again: a message came, and the last load is old enough. */
+/** Changes when a chart of the newest should be loaded again: a message came, the last load is old enough, and it can be had. */
 function useFresh(view: View, heard: string | null): number {
   const [round, setRound] = useState(0);
   const last = useRef(0);
+  const asks = readable.value;
   useEffect(() => {
-    if (!isNamed(view)) return;
+    if (!isNamed(view) || !asks) return;
     const least = Math.max(freshFor, lengths[view.name] / 1_000);
     const due = Math.max(0, last.current + least - Date.now());
     if (last.current === 0) {
@@ -206,7 +220,7 @@ function useFresh(view: View, heard: string | null): number {
       setRound((n) => n + 1);
     }, due);
     return () => clearTimeout(timer);
-  }, [heard, view]);
+  }, [heard, view, asks]);
   return round;
 }
 

@@ -1,9 +1,9 @@
-import { batch, computed, signal, type Signal } from "@preact/signals";
-import { ask, Failure, isAbandoned, session, unreachable } from "../api/client";
+import { batch, computed, effect, signal, type Signal } from "@preact/signals";
+import { ask, Failure, isAbandoned, refusals, session, unreachable } from "../api/client";
 import { follow } from "../api/live";
 import type { Latest, LatestList, LiveMessage, Me, Status } from "../api/types";
 import { millis } from "../words/format";
-import { survey, withMessage } from "./state";
+import { isReturn, survey, withMessage } from "./state";
 
 // What the server says of the whole fleet. All figures on a page are of one printed instant, so live messages are
 // gathered and put in together with it.
@@ -29,6 +29,12 @@ export const trouble = signal<Failure | null>(null);
 /** Counts the changes to the list of devices, for pages that show it. */
 export const changes = signal(0);
 
+/** Counts the answers to how the server stands. */
+export const answered = signal(0);
+
+/** Counts the times that history became readable, writable or whole again. */
+export const returns = signal(0);
+
 /** The states of all devices at the printed instant. */
 export const surveyed = computed(() => survey([...devices.value.values()].map((d) => d.value), asOf.value));
 
@@ -37,6 +43,10 @@ export function may(permission: string): boolean {
 }
 
 const statusEvery = 15_000;
+/** While the database does not do all that it should, its return is not waited for that long. */
+const statusSoon = 5_000;
+/** After a refusal how the server stands is asked at once, but not more often than this. */
+const statusLeast = 2_000;
 const staleAfter = 1_000;
 /** A fleet of this size and more is repainted less often. */
 const large = 200;
@@ -60,17 +70,15 @@ export function followFleet(): () => void {
   let waiting: LiveMessage[] = [];
   let staleTimer: ReturnType<typeof setTimeout> | undefined;
   let tickTimer: ReturnType<typeof setTimeout> | undefined;
+  let statusTimer: ReturnType<typeof setTimeout> | undefined;
+  let statusAskedAt = 0;
 
   const reload = async () => {
     staleTimer = undefined;
     try {
-      const [latest, now] = await Promise.all([
-        ask<LatestList>("/latest", { signal: gone.signal }),
-        ask<Status>("/status", { signal: gone.signal }),
-      ]);
-      setClock(now.at);
+      // How the server stands is worth showing also where the values cannot be had.
+      const [latest] = await Promise.all([ask<LatestList>("/latest", { signal: gone.signal }), askStatus()]);
       batch(() => {
-        status.value = now;
         takeList(latest);
         asOf.value = millis(latest.at) ?? serverNow();
         trouble.value = null;
@@ -98,14 +106,19 @@ export function followFleet(): () => void {
     tickTimer = setTimeout(tick, devices.value.size < large ? 2_000 : 5_000);
   };
   const askStatus = async () => {
+    clearTimeout(statusTimer);
+    statusAskedAt = Date.now();
     try {
-      const now = await ask<Status>("/status", { signal: gone.signal });
-      setClock(now.at);
-      status.value = now;
+      takeStatus(await ask<Status>("/status", { signal: gone.signal }));
       if (hearing.value === "unreachable") hearing.value = "cut";
     } catch (cause) {
       lost(cause);
     }
+    if (!gone.signal.aborted) statusIn(status.value?.store.state === "ok" ? statusEvery : statusSoon);
+  };
+  const statusIn = (after: number) => {
+    clearTimeout(statusTimer);
+    statusTimer = setTimeout(() => void askStatus(), after);
   };
 
   hearing.value = "joining";
@@ -128,19 +141,34 @@ export function followFleet(): () => void {
   // The stream may be late or refused; the values need not wait for it.
   void reload();
   tick();
-  const statusTimer = setInterval(() => void askStatus(), statusEvery);
+  let heeded = refusals.peek();
+  const unheed = effect(() => {
+    if (refusals.value === heeded) return;
+    heeded = refusals.value;
+    statusIn(Math.max(0, statusAskedAt + statusLeast - Date.now()));
+  });
   return () => {
     gone.abort();
     unfollow();
+    unheed();
     clearTimeout(staleTimer);
     clearTimeout(tickTimer);
-    clearInterval(statusTimer);
+    clearTimeout(statusTimer);
     batch(() => {
       devices.value = new Map();
       loaded.value = false;
       status.value = null;
     });
   };
+}
+
+function takeStatus(now: Status): void {
+  setClock(now.at);
+  batch(() => {
+    if (isReturn(status.value, now)) returns.value++;
+    status.value = now;
+    answered.value++;
+  });
 }
 
 function takeList(list: LatestList): void {

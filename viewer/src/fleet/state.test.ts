@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Latest } from "../api/types";
-import { elsewhere, patience, stateOf, survey, withMessage } from "./state";
+import type { Latest, Status } from "../api/types";
+import { elsewhere, isCatchingUp, isReturn, patience, stateOf, survey, withMessage } from "./state";
 
 const now = Date.UTC(2026, 10, 21, 13, 16);
 const at = (secondsAgo: number) => new Date(now - secondsAgo * 1000).toISOString();
@@ -84,4 +84,32 @@ it("names only those other states that hold a device", () => {
     { state: "suspended", n: 2 },
     { state: "retired", n: 1 },
   ]);
+});
+
+describe("the return of the database", () => {
+  const at = "2026-11-21T13:16:00.000Z",
+    long = "2026-11-21T12:16:00.000Z",
+    short = "2026-11-21T13:15:50.000Z";
+  const status = (state: Status["store"]["state"], oldest: string | null = null) => ({ at, store: { state }, journal: { waiting: oldest ? 9 : 0, oldest_waiting_at: oldest } }) as Status;
+
+  it.each([
+    ["nothing was known before", null, status("ok"), false],
+    ["all is as it was", status("ok"), status("ok"), false],
+    ["it goes away", status("ok"), status("away"), false],
+    ["it stays away", status("away"), status("away"), false],
+    ["it is back", status("away"), status("ok"), true],
+    ["it can be read again", status("away"), status("read-only"), true],
+    ["it can be written again", status("full"), status("ok"), true],
+    ["it fills up", status("read-only"), status("full"), false],
+    ["it catches up", status("ok", long), status("ok", long), false],
+    ["it has caught up", status("ok", long), status("ok", short), true],
+    ["it goes away while it catches up", status("ok", long), status("away"), false],
+  ])("%s", (_name, before, now, want) => expect(isReturn(before, now)).toBe(want));
+
+  it("is followed by catching up while something old waits", () => {
+    expect(isCatchingUp(status("ok", long))).toBe(true);
+    expect(isCatchingUp(status("ok", short))).toBe(false);
+    expect(isCatchingUp(status("ok"))).toBe(false);
+    expect(isCatchingUp(status("away", long))).toBe(false);
+  });
 });

@@ -92,3 +92,20 @@ export function withMessage(
 export function elsewhere(devices: Status["devices"]): { state: "suspended" | "rejected" | "retired"; n: number }[] {
   return (["suspended", "rejected", "retired"] as const).map((state) => ({ state, n: devices[state] })).filter((d) => d.n > 0);
 }
+
+/** Uploads wait in the journal for a few seconds as a rule; from here on, in milliseconds, history lacks something that has come. */
+const waitsLong = 120_000;
+
+/** Whether what waited while the database was away is still being recorded. */
+export function isCatchingUp({ at, store, journal }: Status): boolean {
+  const oldest = millis(journal.oldest_waiting_at);
+  return store.state === "ok" && journal.waiting > 0 && oldest !== null && (millis(at) ?? 0) - oldest > waitsLong;
+}
+
+/** Whether, from one status to the next, history became readable, writable or whole again. */
+export function isReturn(before: Status | null, now: Status): boolean {
+  if (!before) return false;
+  const was = before.store.state,
+    is = now.store.state;
+  return (was !== "ok" && is === "ok") || (was === "away" && is !== "away") || (is === "ok" && isCatchingUp(before) && !isCatchingUp(now));
+}

@@ -2,8 +2,9 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useId, useState } from "preact/hooks";
 import { inTurn } from "../api/client";
 import { loadCompleteness } from "../chart/load";
-import { asOf, devices, hearing, loaded, serverNow, status, surveyed, trouble } from "../fleet/fleet";
+import { asOf, devices, hearing, loaded, returns, serverNow, status, surveyed, trouble } from "../fleet/fleet";
 import { elsewhere, type Survey } from "../fleet/state";
+import { readable } from "../fleet/store";
 import { useAnnounced } from "../parts/announce";
 import { FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
@@ -156,7 +157,8 @@ interface Today {
 function ReceivedToday() {
   const [today, setToday] = useState<Today | null>(null);
   const ids = [...devices.value.keys()];
-  const key = ids.length <= mostAsked ? ids.join() : "";
+  const away = !readable.value;
+  const key = ids.length <= mostAsked && !away ? ids.join() : "";
   useEffect(() => {
     if (!key) return;
     const gone = new AbortController();
@@ -172,7 +174,13 @@ function ReceivedToday() {
       clearTimeout(soon);
       clearInterval(often);
     };
-  }, [key]);
+  }, [key, returns.value]);
+  if (away && ids.length > 0 && ids.length <= mostAsked)
+    return (
+      <span>
+        {t("facts.received-today")} <b>{t("gone.today")}</b>
+      </span>
+    );
   if (!today || today.expected === 0) return null;
   const { worst } = today;
   return (

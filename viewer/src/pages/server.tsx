@@ -1,21 +1,24 @@
-import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { ask } from "../api/client";
 import type { Listener, Status, Unrecognized } from "../api/types";
 import { asOf, may, status } from "../fleet/fleet";
+import { storeState } from "../fleet/store";
 import { Body } from "../parts/body";
+import { DatabasePanel } from "../parts/database";
+import { Facts } from "../parts/facts";
 import { failureWords, FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
 import { Messages } from "../parts/messages";
+import { NodesPanel } from "../parts/nodes";
 import { useTitle } from "../parts/title";
-import { ago, bytes, instant, millis, near, percent, span } from "../words/format";
+import { bytes, instant, millis, near, percent, span } from "../words/format";
 import { t, type Key } from "../words/messages";
+import { noRecordingWords, waitingWords } from "../words/store";
 import { visible } from "../words/text";
 
 const verdicts: Record<Status["state"], Key> = { ok: "server.ok", degraded: "server.degraded", failing: "server.failing" };
 const journalStates: Record<Status["journal"]["state"], Key> = { ok: "journal.ok", full: "journal.full", failing: "journal.failing" };
-const storeStates: Record<Status["store"]["state"], Key> = { ok: "store.ok", away: "store.away", "read-only": "store.read-only", full: "store.full" };
 
 /** How the server itself does: what is kept where, who reaches it, what it could not understand. */
 export function ServerPage() {
@@ -49,9 +52,10 @@ export function ServerPage() {
         </div>
       </section>
       <Messages of={s} />
-      <div class="thirds">
+      <DatabasePanel of={s} />
+      <NodesPanel nodes={s.nodes} />
+      <div class="two even">
         <JournalPanel of={s} />
-        <StorePanel of={s} />
         <QuarantinePanel of={s} />
       </div>
       <Listeners of={s.listeners} />
@@ -60,23 +64,10 @@ export function ServerPage() {
   );
 }
 
-function Facts({ rows }: { rows: [string, ComponentChildren][] }) {
-  return (
-    <dl class="rows">
-      {rows.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
 function JournalPanel({ of }: { of: Status }) {
   const j = of.journal;
-  const oldest = millis(j.oldest_waiting_at);
   const [said, setSaid] = useState("");
+  const why = noRecordingWords(storeState.value);
   const flush = async () => {
     setSaid(t("journal.flushing"));
     try {
@@ -94,49 +85,20 @@ function JournalPanel({ of }: { of: Status }) {
         rows={[
           [t("journal.last"), t("count", { n: j.last })],
           [t("journal.recorded"), t("count", { n: j.recorded })],
-          [t("journal.waiting"), oldest === null ? t("count", { n: j.waiting }) : t("journal.waiting-since", { n: j.waiting, ago: ago(oldest, asOf.value) })],
+          [t("journal.waiting"), waitingWords(j.waiting, j.oldest_waiting_at, asOf.value)],
           [t("journal.size"), t("journal.files", { n: j.files, size: bytes(j.bytes) })],
         ]}
       />
       {may("journal.flush") && (
         <p class="act">
-          <button type="button" class="btn small" onClick={() => void flush()}>
+          <button type="button" class="btn small" disabled={why !== ""} onClick={() => void flush()}>
             {t("journal.flush")}
           </button>{" "}
-          <span role="status">{said}</span>
+          <span role="status">{why || said}</span>
         </p>
       )}
     </section>
   );
-}
-
-function StorePanel({ of }: { of: Status }) {
-  const since = millis(of.store.since);
-  return (
-    <section class="panel">
-      <h2>{t("store.title")}</h2>
-      <p class={of.store.state === "ok" ? "state accepted" : "state bad"}>{t(storeStates[of.store.state])}</p>
-      <Facts
-        rows={[
-          [t("store.kind"), storeName(of.store.kind)],
-          ...(since === null ? [] : [[t("store.since"), near(since, asOf.value)] as [string, string]]),
-          [t("store.size"), bytes(of.store.bytes)],
-          [t("store.devices"), t("count", { n: of.devices.accepted })],
-        ]}
-      />
-    </section>
-  );
-}
-
-function storeName(kind: string): string {
-  switch (kind) {
-    case "sqlite":
-      return t("store.sqlite");
-    case "sqlserver":
-      return t("store.sqlserver");
-    default:
-      return visible(kind);
-  }
 }
 
 function QuarantinePanel({ of }: { of: Status }) {

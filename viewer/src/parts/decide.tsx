@@ -1,8 +1,10 @@
 import { useState } from "preact/hooks";
 import { ask } from "../api/client";
 import type { Device } from "../api/types";
+import { storeState } from "../fleet/store";
 import { deviceName } from "../words/device";
 import { t } from "../words/messages";
+import { noChangeWords } from "../words/store";
 import { visible } from "../words/text";
 import { announce } from "./announce";
 import { Dialog, Field } from "./dialog";
@@ -37,6 +39,7 @@ export function DecisionDialog({ device, decision, onDone, onClose }: Props) {
   const [reason, setReason] = useState("");
   const words = texts[decision];
   const shownName = deviceName(device);
+  const why = noChangeWords(storeState.value);
 
   const act = async () => {
     const body = {
@@ -49,8 +52,9 @@ export function DecisionDialog({ device, decision, onDone, onClose }: Props) {
     onDone(after);
   };
   return (
-    <Dialog title={t(words.title, { name: shownName })} act={t(words.act)} grave={!named} onAct={act} onClose={onClose}>
+    <Dialog title={t(words.title, { name: shownName })} act={t(words.act)} grave={!named} ready={!why} onAct={act} onClose={onClose}>
       <p>{t(words.what)}</p>
+      <div role="status">{why && <p class="note wanting">{why}</p>}</div>
       <dl class="facts-list">
         <dt>{t("device.serial")}</dt>
         <dd>{visible(device.serial)}</dd>

@@ -1,5 +1,6 @@
 import { Failure, unreachable } from "../api/client";
-import { t } from "../words/messages";
+import { isAway } from "../fleet/store";
+import { t, type Key } from "../words/messages";
 import { visible } from "../words/text";
 
 /** Says what went wrong and what to do, in the server's words where it gave some. */
@@ -12,8 +13,16 @@ export function failureWords(cause: unknown): string {
   return cause.id ? t("failure.id", { id: visible(cause.id) }) : t("failure.status", { code: visible(cause.code) });
 }
 
+interface NoteProps {
+  cause: unknown;
+  again?: () => void;
+  /** What is said instead while the database is away: what cannot be shown, and that it comes back by itself. */
+  away?: Key;
+}
+
 /** A failure in place of what could not be loaded, with a way to try again. */
-export function FailureNote({ cause, again }: { cause: unknown; again?: () => void }) {
+export function FailureNote({ cause, again, away = "gone.page" }: NoteProps) {
+  if (isAway(cause)) return <p class="note">{t(away)}</p>;
   return (
     <div class="note failing" role="alert">
       <p>{failureWords(cause)}</p>

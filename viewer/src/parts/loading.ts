@@ -1,5 +1,8 @@
+import { effect } from "@preact/signals";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { isAbandoned } from "../api/client";
+import { answered } from "../fleet/fleet";
+import { isPassing, readable } from "../fleet/store";
 
 export interface Loading<T> {
   /** What was loaded last; undefined before the first time. It stays while it is loaded again. */
@@ -10,7 +13,10 @@ export interface Loading<T> {
   again: () => void;
 }
 
-/** Loads something for a page, again whenever one of `on` changes; what is no longer wanted is given up. */
+/**
+ * Loads something for a page, again whenever one of `on` changes; what is no longer wanted is given up. What was refused
+ * for something that passes is loaded again by itself, once the server says that it may be had.
+ */
 export function useLoading<T>(load: (signal: AbortSignal) => Promise<T>, on: readonly unknown[]): Loading<T> {
   const [state, setState] = useState<{ value: T | undefined; failure: unknown; busy: boolean }>({ value: undefined, failure: undefined, busy: true });
   const [round, setRound] = useState(0);
@@ -31,5 +37,17 @@ export function useLoading<T>(load: (signal: AbortSignal) => Promise<T>, on: rea
     // The reasons to load again are the caller's.
   }, [...on, round]);
   const again = useCallback(() => setRound((n) => n + 1), []);
+  useEffect(() => (isPassing(state.failure) ? onceReadable(again) : undefined), [state.failure]);
   return { ...state, again };
+}
+
+/** Does something once, at the next time that the server says how it stands and the database answers questions. Gives what ends it. */
+function onceReadable(act: () => void): () => void {
+  const before = answered.peek();
+  let done = false;
+  return effect(() => {
+    if (done || answered.value === before || !readable.value) return;
+    done = true;
+    act();
+  });
 }

@@ -2,7 +2,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { inTurn } from "../api/client";
 import { loadTrend } from "../chart/load";
 import { drawn, type Series } from "../chart/series";
-import { serverNow } from "../fleet/fleet";
+import { returns, serverNow } from "../fleet/fleet";
+import { readable } from "../fleet/store";
 
 const day = 86_400_000;
 /** Enough for a small curve, and whole multiples of ten minutes over a day. */
@@ -43,7 +44,7 @@ export function Trend({ channel, interval }: { channel: number; interval: number
   const [path, setPath] = useState("");
   useEffect(() => {
     const element = box.current;
-    if (!element) return;
+    if (!element || !readable.value) return;
     let gone: AbortController | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let loadedAt = 0;
@@ -75,7 +76,7 @@ export function Trend({ channel, interval }: { channel: number; interval: number
       gone?.abort();
       clearTimeout(timer);
     };
-  }, [channel, interval]);
+  }, [channel, interval, readable.value, returns.value]);
   return (
     <svg class="trend" ref={box} viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
       {path && <path d={path} vector-effect="non-scaling-stroke" />}

@@ -265,7 +265,7 @@ describe("a device", () => {
     await openFirstDevice();
     const body = page.locator("pre");
     await body.waitFor();
-    expect(await body.innerText()).toMatch(/[{<]/);
+    expect(await body.innerText()).toMatch(/[{<[]/);
   });
 
   it("is renamed", async () => {
@@ -297,7 +297,7 @@ describe("new devices", () => {
     await cards().first().getByRole("link", { name: /kept/ }).click();
     await expect.poll(() => visitor.heading()).toBe("Quarantine");
     await page.locator("summary").first().click();
-    expect(await page.locator("pre").first().innerText()).toMatch(/[{<]/);
+    expect(await page.locator("pre").first().innerText()).toMatch(/[{<[]/);
     await visitor.accessible();
     await visitor.shot("quarantine");
   });
@@ -371,7 +371,7 @@ describe("the server", () => {
     await visitor.go("/server");
     await page.locator("tbody tr").first().waitFor();
     const text = await page.locator("main").innerText();
-    for (const word of ["Journal", "Recorded up to", "Store", "SQLite", "Quarantine", "Listeners"]) expect(text).toContain(word);
+    for (const word of ["Journal", "Recorded up to", "Database", "Servers on this database", "SQLite", "Quarantine", "Listeners"]) expect(text).toContain(word);
     expect(await page.locator("tbody tr").count()).toBeGreaterThan(1);
   });
 
