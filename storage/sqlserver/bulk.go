@@ -68,6 +68,9 @@ func (b *bulk) Flush(ctx context.Context) error {
 // Close drops what was not flushed. The tables of the session go when the connection is used next.
 func (b *bulk) Close() error { return nil }
 
+// messageKey is how many of the first columns of message are its primary key.
+const messageKey = 4
+
 const messageColumnCount = sqlkit.HeadCount + 2*sqlkit.SlotCount
 
 // messageColumns are those of sqlkit.HeadColumns and then v1, q1, ... v8, q8.
@@ -85,51 +88,48 @@ func (b *bulk) flushMessages(ctx context.Context) error {
 		return nil
 	}
 	slices.SortFunc(b.added, compareKeys)
-	columns := messageColumns()
+	bring := b.insertAbsent
 	if b.looked && b.unmet {
 		// Nothing of what is there can be met, so that there is nothing to leave out: half of the writing is saved.
-		return b.flushNew(ctx, columns)
+		bring = b.insertNew
 	}
+	if err := bring(ctx, messageColumns()); err != nil {
+		return err
+	}
+	clear(b.added)
+	b.added = b.added[:0]
+	return nil
+}
+
+// insertAbsent brings the messages in through a table of the session.
+func (b *bulk) insertAbsent(ctx context.Context, columns []string) error {
 	if err := b.stage(ctx, "message", columns); err != nil {
 		return err
 	}
 	if err := b.copyMessages(ctx, "#message", columns); err != nil {
 		return err
 	}
-	list := strings.Join(columns, ", ")
-	n, err := b.affect(ctx, `
-INSERT INTO halley.message (`+list+`)
-SELECT `+list+`
-  FROM #message s
- WHERE NOT EXISTS (SELECT 1 FROM halley.message m
-                    WHERE m.device_id = s.device_id AND m.measured_at = s.measured_at AND m.variant = s.variant AND m.part = s.part)`)
+	n, err := b.affect(ctx, insertFrom(sqlkit.Spec{Name: "message", Columns: columns, Key: messageKey, Repeat: sqlkit.Keep}, "#message"))
 	if err != nil {
 		return err
 	}
 	if n != int64(len(b.added)) {
 		return fmt.Errorf("of %d new rows %d were stored: another program writes without the lock", len(b.added), n)
 	}
-	clear(b.added)
-	b.added = b.added[:0]
 	return b.empty(ctx, "message")
 }
 
-// flushNew copies messages straight into their table, where each of them is newer than all of its device that are there. Should that
+// insertNew copies messages straight into their table, where each of them is newer than all of its device that are there. Should that
 // not be so after all, the primary key refuses them; the transaction is run again, knowing more.
-func (b *bulk) flushNew(ctx context.Context, columns []string) error {
-	err := b.copyMessages(ctx, "halley.message", columns)
+func (b *bulk) insertNew(ctx context.Context, columns []string) error {
+	err := b.copyMessages(ctx, tableOf("message"), columns)
 	if e, ok := errors.AsType[mssql.Error](err); ok && (e.Number == 2627 || e.Number == 2601) {
 		return &halley.Error{
 			Kind: halley.Unavailable, Op: "append a batch", Code: storage.CodeBusy,
 			Message: "another server wrote at the same time; it is tried again", Err: err,
 		}
 	}
-	if err != nil {
-		return err
-	}
-	clear(b.added)
-	b.added = b.added[:0]
-	return nil
+	return err
 }
 
 // copyMessages copies the added messages into a table.
@@ -175,7 +175,7 @@ func (b *bulk) stage(ctx context.Context, table string, columns []string) error 
 		return nil
 	}
 	_, err := b.conn.ExecContext(ctx, "IF OBJECT_ID(N'tempdb..#"+table+"') IS NULL SELECT TOP (0) "+strings.Join(columns, ", ")+
-		" INTO #"+table+" FROM halley."+table+" ELSE TRUNCATE TABLE #"+table)
+		" INTO #"+table+" FROM "+tableOf(table)+" ELSE TRUNCATE TABLE #"+table)
 	if err != nil {
 		return fmt.Errorf("making a table of the session: %w", err)
 	}
@@ -232,7 +232,7 @@ func (b *bulk) copyRows(ctx context.Context, table string, columns []string, giv
 
 // compareKeys orders rows by the primary key of message.
 func compareKeys(x, y *sqlkit.Row) int {
-	for i := range 4 {
+	for i := range messageKey {
 		if c := cmp.Compare(whole(x.Head[i]), whole(y.Head[i])); c != 0 {
 			return c
 		}

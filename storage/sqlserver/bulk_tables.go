@@ -100,15 +100,7 @@ func (b *bulk) source(ctx context.Context, spec sqlkit.Spec, rows [][]any) (stri
 		if err := b.stage(ctx, spec.Name, spec.Columns); err != nil {
 			return "", nil, err
 		}
-		err := b.copyRows(ctx, "#"+spec.Name, spec.Columns, func(send func([]any) error) error {
-			for _, row := range rows {
-				if err := send(row); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		return "#" + spec.Name, nil, err
+		return "#" + spec.Name, nil, b.copyAll(ctx, "#"+spec.Name, spec.Columns, rows)
 	}
 	var j jsonRows
 	numbers := make([]int64, len(spec.Columns))
@@ -129,6 +121,18 @@ func (b *bulk) source(ctx context.Context, spec sqlkit.Spec, rows [][]any) (stri
 	return "OPENJSON(@rows) WITH (" + strings.Join(columns, ", ") + ")", []any{sql.Named("rows", j.text())}, nil
 }
 
+// copyAll bulk copies rows into a table.
+func (b *bulk) copyAll(ctx context.Context, table string, columns []string, rows [][]any) error {
+	return b.copyRows(ctx, table, columns, func(send func([]any) error) error {
+		for _, row := range rows {
+			if err := send(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // sameKey compares the keys of two aliases.
 func sameKey(spec sqlkit.Spec, x, y string) string {
 	list := make([]string, spec.Key)
@@ -138,19 +142,23 @@ func sameKey(spec sqlkit.Spec, x, y string) string {
 	return strings.Join(list, " AND ")
 }
 
+// tableOf names a table of the schema, also one that is called by a word of SQL.
+func tableOf(name string) string { return "halley.[" + name + "]" }
+
 func updateFrom(spec sqlkit.Spec, source string) string {
 	list := make([]string, 0, len(spec.Columns)-spec.Key)
 	for _, c := range spec.Columns[spec.Key:] {
 		list = append(list, c+" = s."+c)
 	}
-	return "UPDATE t SET " + strings.Join(list, ", ") + " FROM halley." + spec.Name + " t JOIN " + source + " s ON " + sameKey(spec, "t", "s")
+	return "UPDATE t SET " + strings.Join(list, ", ") + " FROM " + tableOf(spec.Name) + " t JOIN " + source + " s ON " + sameKey(spec, "t", "s")
 }
 
+// insertFrom adds the rows of source, leaving out those whose keys are there unless such rows are refused.
 func insertFrom(spec sqlkit.Spec, source string) string {
 	columns := strings.Join(spec.Columns, ", ")
-	text := "INSERT INTO halley." + spec.Name + " (" + columns + ") SELECT " + columns + " FROM " + source + " s"
+	text := "INSERT INTO " + tableOf(spec.Name) + " (" + columns + ") SELECT " + columns + " FROM " + source + " s"
 	if spec.Repeat != sqlkit.Refuse {
-		text += " WHERE NOT EXISTS (SELECT 1 FROM halley." + spec.Name + " t WHERE " + sameKey(spec, "t", "s") + ")"
+		text += " WHERE NOT EXISTS (SELECT 1 FROM " + tableOf(spec.Name) + " t WHERE " + sameKey(spec, "t", "s") + ")"
 	}
 	return text
 }

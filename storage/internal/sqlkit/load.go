@@ -16,22 +16,21 @@ import (
 // Each of these reads what is known of a list of devices, so that a server that begins costs few statements for all of them. The
 // dialect's list stands between the two parts of a text.
 const (
-	selectListed = `
+	describedColumns = `
 SELECT d.serial, d.device_id, x.number, x.state, x.model, x.self_name, x.given_name, COALESCE(x.place_id, 0)
   FROM `
-	// SQLite takes the tables of a CROSS JOIN in their order: not each device of the family for each serial number.
-	fromListed = ` l
- CROSS JOIN device d
+	// newestDescription follows device d; it is the x that counts.
+	newestDescription = `
   JOIN device_description x ON x.device_id = d.device_id
-   AND x.number = (SELECT MAX(n.number) FROM device_description n WHERE n.device_id = d.device_id)
+   AND x.number = (SELECT MAX(n.number) FROM device_description n WHERE n.device_id = d.device_id)`
+
+	// Both compare with a point behind the texts too: SQL Server takes no notice of blanks at the end of a text. SQLite takes the
+	// tables of a CROSS JOIN in their order: not each device of the family for each serial number.
+	fromListed = ` l
+ CROSS JOIN device d` + newestDescription + `
  WHERE d.family = @family AND d.serial = l.value AND CONCAT(d.serial, '.') = CONCAT(l.value, '.')`
 
-	// selectOne compares with a point behind the texts too: SQL Server takes no notice of blanks at the end of a text.
-	selectOne = `
-SELECT d.serial, d.device_id, x.number, x.state, x.model, x.self_name, x.given_name, COALESCE(x.place_id, 0)
-  FROM device d
-  JOIN device_description x ON x.device_id = d.device_id
-   AND x.number = (SELECT MAX(n.number) FROM device_description n WHERE n.device_id = d.device_id)
+	selectOne = describedColumns + "device d" + newestDescription + `
  WHERE d.family = @family AND d.serial = @serial AND CONCAT(d.serial, '.') = CONCAT(@serial, '.')`
 
 	selectListedChannels = `
@@ -163,7 +162,7 @@ func (c *change) described(ctx context.Context, family halley.Family, serials []
 	if err := encoder.Encode(plain); err != nil {
 		return nil, fmt.Errorf("listing serial numbers: %w", err)
 	}
-	err := c.each(ctx, keep, selectListed+c.s.dialect.List+fromListed, args("list", asked.String(), "family", string(family))...)
+	err := c.each(ctx, keep, describedColumns+c.s.dialect.List+fromListed, args("list", asked.String(), "family", string(family))...)
 	return list, err
 }
 

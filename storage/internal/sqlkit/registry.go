@@ -10,9 +10,7 @@ import (
 // selectDescribed reads devices with their newest description; deviceScan scans it.
 const selectDescribed = `
 SELECT d.device_id, d.family, d.serial, d.first_seen_at, x.state, x.model, x.self_name, x.given_name, COALESCE(x.place_id, 0)
-  FROM device d
-  JOIN device_description x ON x.device_id = d.device_id
-   AND x.number = (SELECT MAX(n.number) FROM device_description n WHERE n.device_id = d.device_id)`
+  FROM device d` + newestDescription
 
 // selectDevices compares texts with a point behind them too: SQL Server takes no notice of blanks at the end of a text.
 const selectDevices = selectDescribed + `

@@ -5,7 +5,6 @@ package transfer
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"halley"
 	"halley/storage"
@@ -304,16 +303,11 @@ func (m *mover) compareRows(ctx context.Context, q storage.RowQuery, rows [][]an
 		for n < len(rows) && rows[n][0] == rows[0][0] {
 			n++
 		}
-		first := keyOf(m.message, rows[0])
-		// The key just before: all parts and variants of the instant before.
-		q.After = []int64{first[0], first[1] - 1, math.MaxInt32, math.MaxUint8}
-		q.Limit = n
+		// The key just before the first.
+		q.After, q.Limit = keyOf(m.message, rows[0]), n
+		q.After[len(q.After)-1]--
 		theirs, err := m.Target.ExportRows(ctx, q)
 		if err != nil {
-			return err
-		}
-		// A page may begin in the middle of an instant.
-		if theirs, err = m.completeRows(ctx, q, rows[:n], theirs); err != nil {
 			return err
 		}
 		if err := m.sums.compare(q.Table, rows[:n], theirs); err != nil {
@@ -325,29 +319,14 @@ func (m *mover) compareRows(ctx context.Context, q storage.RowQuery, rows [][]an
 	return nil
 }
 
-// completeRows drops the rows before the first wanted one, and reads as many more.
-func (m *mover) completeRows(ctx context.Context, q storage.RowQuery, ours, theirs [][]any) ([][]any, error) {
-	first := keyOf(m.message, ours[0])
-	for len(theirs) > 0 && compareKeys(keyOf(m.message, theirs[0]), first) < 0 {
-		theirs = theirs[1:]
-	}
-	if missing := len(ours) - len(theirs); missing > 0 && len(theirs) > 0 {
-		q.After, q.Limit = keyOf(m.message, theirs[len(theirs)-1]), missing
-		more, err := m.Target.ExportRows(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		theirs = append(theirs, more...)
-	}
-	return theirs, nil
-}
-
 // settle brings over what else changed, compares it, and in the end the batches, by which a server finds where to go on.
 func (m *mover) settle(ctx context.Context) error {
 	var batches storage.TransferTable
 	for _, t := range m.Tables {
 		switch t.Name {
 		case m.message.Name:
+		case "rollup":
+			// Those that are absent are of marked periods.
 		case "batch":
 			batches = t
 		default:
@@ -374,9 +353,6 @@ func (m *mover) reconcile(ctx context.Context, t storage.TransferTable) error {
 		}
 		if t.Derived {
 			// What is there already may have been computed since: only what is absent counts.
-			if t.Name == "rollup" {
-				return nil // those that are absent are of marked periods
-			}
 			_, err = m.Target.ImportRows(ctx, t, ours, false)
 		} else {
 			err = m.reconcilePage(ctx, q, ours)
