@@ -1,11 +1,13 @@
 # make run              a server with a simulated fleet, in this folder
 # make test             everything that must hold before a change goes in
 # make bench            the figures that are promised, as ratios
-# make build            bin/halley with the viewer in it
+# make build            bin/halley with the viewer in it, and bin/halley-verify
 # make lint             the style rules
 # make fmt              the same, repairing what a program can repair
 # make fuzz             every decoder against made-up input, FUZZ_TIME each (default 10m)
 # make crash            100 kills under load, counted
+# make tamper           what is stored, changed in every way, and each way found and named; also on the SQL Server of
+#                       HALLEY_TEST_SQLSERVER, where it is set
 # make flood            200 sensors that hand over 2,688 messages each at once, counted and timed
 # make sqlserver        everything against the SQL Server that HALLEY_TEST_SQLSERVER names
 # make sqlserver-crash  20 kills of that server and an outage of SQLSERVER_AWAY (10m) under load, counted and timed
@@ -29,14 +31,18 @@ GO_SOURCES = $(shell find . \( -name node_modules -o -name bin -o -name '.git' -
 VIEWER_SOURCES = $(shell find viewer \( -name node_modules -o -name dist -o -name test-results \) -prune -o -type f -print)
 VIEWER_BUILT := viewer/dist/index.html
 
-.PHONY: run test bench build lint fmt fuzz crash flood abuse sqlserver sqlserver-crash package viewer tools clean
+.PHONY: run test bench build lint fmt fuzz crash tamper flood abuse sqlserver sqlserver-crash package viewer tools clean
 .NOTPARALLEL:
 
-build: bin/halley
+build: bin/halley bin/halley-verify
 
 # The version is part of the program, so a new commit builds it anew.
 bin/halley: $(GO_SOURCES) $(VIEWER_BUILT) bin/.version
 	$(GO_BUILD) -o $@ ./cmd/halley
+
+# Checks an export on the auditor's own machine.
+bin/halley-verify: $(GO_SOURCES) bin/.version
+	$(GO_BUILD) -o $@ ./cmd/halley-verify
 
 bin/.version: FORCE
 	@mkdir -p bin
@@ -78,6 +84,9 @@ fuzz: $(VIEWER_BUILT)
 crash: $(VIEWER_BUILT)
 	@.ci/crash
 
+tamper: $(VIEWER_BUILT)
+	HALLEY_TAMPER_SECONDS=$(or $(TAMPER_SECONDS),60) go test -count=1 -v -timeout 30m -run 'TestTampering|TestAnOlderCopyOfTheDatabase|TestAHistoryThatWasWrittenAnew' ./cmd/halley
+
 flood: $(VIEWER_BUILT)
 	@.ci/flood
 
@@ -95,7 +104,7 @@ PACKAGE_ARCH := $(shell go env GOARCH)
 # A package of a commit without a tag sorts before every release.
 PACKAGE_VERSION := $(if $(filter v%,$(VERSION)),$(VERSION:v%=%),0.0.0-$(VERSION))
 
-package: bin/halley
+package: bin/halley bin/halley-verify
 	for kind in deb rpm; do \
 		VERSION='$(PACKAGE_VERSION)' ARCH='$(PACKAGE_ARCH)' go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v$(NFPM_VERSION) \
 			package --config installer/nfpm.yaml --packager $$kind --target bin/; \

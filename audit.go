@@ -22,7 +22,7 @@ type Change struct {
 type AuditEntry struct {
 	ID     int64
 	Change Change
-	// What is the act, a word of the list in docs/security.md, such as "device.accept".
+	// What is the act, a word of the list in docs/audit.md, such as "device.accept".
 	What string
 	// On is the thing acted on, such as "device 12".
 	On string

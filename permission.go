@@ -15,6 +15,14 @@ const (
 	PermitUploadRead    Permission = "upload.read"
 	PermitJournalFlush  Permission = "journal.flush"
 	PermitDiagnosisRead Permission = "diagnosis.read"
+	PermitAuditRead     Permission = "audit.read"
+	// PermitProofRead shows what was verified, backed up and restored for trial; PermitProofRun begins a verification.
+	PermitProofRead Permission = "proof.read"
+	PermitProofRun  Permission = "proof.run"
+	// PermitEvidenceRead makes the file of evidence of a place.
+	PermitEvidenceRead Permission = "evidence.read"
+	// PermitGapExplain says why messages are missing.
+	PermitGapExplain Permission = "gap.explain"
 )
 
 // Role is a named set of permissions.
@@ -37,9 +45,9 @@ func (r Role) May(p Permission) bool {
 	case Reader:
 		switch p {
 		case PermitPublic, PermitSelf, PermitStatusRead, PermitDeviceRead, PermitSampleRead, PermitUploadRead, PermitDiagnosisRead,
-			PermitJournalFlush:
+			PermitJournalFlush, PermitAuditRead, PermitProofRead, PermitEvidenceRead:
 			return true
-		case PermitDeviceDecide, PermitDeviceChange:
+		case PermitDeviceDecide, PermitDeviceChange, PermitProofRun, PermitGapExplain:
 		}
 	}
 	return p == PermitPublic

@@ -21,7 +21,11 @@ type Config struct {
 	Journal    Journal    `toml:"journal"`
 	Recorder   Recorder   `toml:"recorder"`
 	Keys       Keys       `toml:"keys"`
+	Clock      Clock      `toml:"clock"`
+	Ledger     Ledger     `toml:"ledger"`
+	Mail       Mail       `toml:"mail"`
 	Log        Log        `toml:"log"`
+	Backup     Backup     `toml:"backup"`
 }
 
 // Defaults gives the values of a server without a file, an environment and a command line. Node is empty: Load puts the name of
@@ -43,9 +47,13 @@ func Defaults() Config {
 			ClockAhead:     Duration{time.Hour},
 		},
 		Quarantine: Quarantine{Devices: 100, DeviceBytes: 2_000_000, Bytes: 200_000_000},
-		Journal:    Journal{FileBytes: 256 << 20, ReserveBytes: 1_000_000_000},
+		Journal:    Journal{FileBytes: 256 << 20, ReserveBytes: 1_000_000_000, SignOfLife: Duration{30 * time.Second}},
 		Recorder:   Recorder{Every: Duration{10 * time.Second}, Samples: 20_000},
+		Clock:      clockDefaults(),
+		Ledger:     ledgerDefaults(),
+		Mail:       mailDefaults(),
 		Log:        Log{Level: "info", FileBytes: 20_000_000, Files: 10},
+		Backup:     backupDefaults(),
 	}
 }
 
@@ -122,6 +130,8 @@ type Journal struct {
 	ReserveBytes int64 `toml:"reserve-bytes"`
 	// KeepBytes is what the journal may take on disk: beyond it the oldest files go that are recorded; 0 keeps all.
 	KeepBytes int64 `toml:"keep-bytes"`
+	// SignOfLife is how often the server notes that it is there, so that its downtime is known.
+	SignOfLife Duration `toml:"sign-of-life"`
 }
 
 // Recorder moves the journal into the store.

@@ -35,7 +35,7 @@ func TestDocumentedFileHasEverySetting(t *testing.T) {
 	t.Parallel()
 	var have []string
 	table := ""
-	setting := regexp.MustCompile(`^# ([a-z-]+) = `)
+	setting := regexp.MustCompile(`^# ([a-z0-9-]+) = `)
 	lines := strings.Split(config.Documented(), "\n")
 	for i, line := range lines {
 		if name, ok := strings.CutPrefix(line, "["); ok {

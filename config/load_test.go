@@ -46,10 +46,29 @@ func TestGoodFilesLoad(t *testing.T) {
 					Connections: 10000, MessagesPerMinute: 600, ClockAhead: lasting("30m"),
 				},
 				Quarantine: config.Quarantine{Devices: 10, DeviceBytes: 1_000_000, Bytes: 10_000_000},
-				Journal:    config.Journal{FileBytes: 16 << 20},
+				Journal:    config.Journal{FileBytes: 16 << 20, SignOfLife: lasting("1m")},
 				Recorder:   config.Recorder{Every: lasting("1s"), Samples: 5000},
 				Keys:       config.Keys{Path: "/etc/halley/keys"},
-				Log:        config.Log{Level: "debug", File: "/var/log/halley/halley.log", FileBytes: 2_000_000, Files: 3},
+				Clock:      config.Clock{NTP: "192.168.1.1", WarnAt: lasting("500ms"), Serve: "0.0.0.0:123"},
+				Ledger: config.Ledger{
+					CheckpointEvery: lasting("15m"), VerifyAt: "04:15",
+					Outside: []string{"file:/mnt/auditor", "mailto:qa@example.org", "syslog+tls://log.example.org"},
+				},
+				Mail: config.Mail{
+					Server: "mail.example.org:465", From: "halley@example.org", User: "halley", PasswordFile: "/etc/halley/mail-password",
+					TLS: config.MailTLSFromStart, Certificate: "/etc/halley/mail.pem",
+				},
+				Log: config.Log{Level: "debug", File: "/var/log/halley/halley.log", FileBytes: 2_000_000, Files: 3},
+				Backup: config.Backup{
+					To: []string{"/mnt/backup/halley", "s3://halley/site-1"}, At: "23:15", Parts: config.BackupJournal,
+					Recipients: []string{"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"}, DrillKey: "/etc/halley/drill.key",
+					Scratch: "/srv/scratch", KeepDaily: 14, KeepWeekly: 8, KeepMonthly: 24,
+					DrillEvery: lasting("24h"), DrillOverdue: lasting("240h"),
+					S3Endpoint: "https://minio.example.org:9000", S3Region: "site-1", S3AccessKeyFile: "/etc/halley/s3-access",
+					S3SecretKeyFile: "/etc/halley/s3-secret", S3Certificate: "/etc/halley/minio.pem",
+					SQLServerFolder: `D:\Backup\Halley`, SQLServerFolderHere: "/mnt/sqlbackup",
+					SQLServerDSN: "sqlserver://keeper@db.example.org?database=halley", SQLServerPasswordFile: "/etc/halley/keeper-password",
+				},
 			}
 		},
 	}

@@ -27,7 +27,7 @@ func settings() []setting {
 		mebi = 1 << 20
 		gibi = 1 << 30
 	)
-	return []setting{
+	return append([]setting{
 		text("data", func(c *Config) *string { return &c.Data }, notEmpty("name a folder")),
 		text("node", func(c *Config) *string { return &c.Node }, nodeName),
 		secret("store.dsn", func(c *Config) *halley.Secret { return &c.Store.DSN }, storeAddress),
@@ -57,14 +57,27 @@ func settings() []setting {
 		whole("journal.file-bytes", func(c *Config) *int64 { return &c.Journal.FileBytes }, between[int64](mebi, 64*gibi)),
 		whole("journal.keep-bytes", func(c *Config) *int64 { return &c.Journal.KeepBytes }, between[int64](0, 1<<20*gibi)),
 		whole("journal.reserve-bytes", func(c *Config) *int64 { return &c.Journal.ReserveBytes }, between[int64](0, 1024*gibi)),
+		length("journal.sign-of-life", func(c *Config) *Duration { return &c.Journal.SignOfLife }, lasting(time.Second, 10*time.Minute)),
 		length("recorder.every", func(c *Config) *Duration { return &c.Recorder.Every }, lasting(100*time.Millisecond, time.Hour)),
 		whole("recorder.samples", func(c *Config) *int { return &c.Recorder.Samples }, between(1, 1_000_000)),
 		text("keys.path", func(c *Config) *string { return &c.Keys.Path }, anyText),
+		text("clock.ntp", func(c *Config) *string { return &c.Clock.NTP }, timeSource),
+		length("clock.warn-at", func(c *Config) *Duration { return &c.Clock.WarnAt }, lasting(10*time.Millisecond, time.Hour)),
+		text("clock.serve", func(c *Config) *string { return &c.Clock.Serve }, timeService),
+		length("ledger.checkpoint-every", func(c *Config) *Duration { return &c.Ledger.CheckpointEvery }, lasting(time.Minute, 24*time.Hour)),
+		texts("ledger.outside", func(c *Config) *[]string { return &c.Ledger.Outside }, outsidePlace),
+		text("ledger.verify-at", func(c *Config) *string { return &c.Ledger.VerifyAt }, timeOfDay),
+		text("mail.server", func(c *Config) *string { return &c.Mail.Server }, mailServer),
+		text("mail.from", func(c *Config) *string { return &c.Mail.From }, sender),
+		text("mail.user", func(c *Config) *string { return &c.Mail.User }, anyText),
+		text("mail.password-file", func(c *Config) *string { return &c.Mail.PasswordFile }, anyText),
+		text("mail.tls", func(c *Config) *string { return &c.Mail.TLS }, oneOf(MailTLSRequired, MailTLSFromStart, MailTLSNone)),
+		text("mail.certificate", func(c *Config) *string { return &c.Mail.Certificate }, anyText),
 		text("log.level", func(c *Config) *string { return &c.Log.Level }, oneOf("debug", "info", "warn", "error")),
 		text("log.file", func(c *Config) *string { return &c.Log.File }, anyText),
 		whole("log.file-bytes", func(c *Config) *int64 { return &c.Log.FileBytes }, between[int64](mebi, 64*gibi)),
 		whole("log.files", func(c *Config) *int { return &c.Log.Files }, between(1, 10_000)),
-	}
+	}, backupSettings()...)
 }
 
 // shortNames are variables that people may set instead of the one of a key.

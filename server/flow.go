@@ -2,9 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"time"
 
 	"halley/protocols"
 	"halley/server/intake"
@@ -57,18 +54,5 @@ func (s *Server) recorded(ctx context.Context, p recorder.Progress) {
 		case s.apart <- struct{}{}:
 		default:
 		}
-	}
-}
-
-// note journals something that happened to the server itself.
-func (s *Server) note(ctx context.Context, event string) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	body, err := json.Marshal(map[string]string{"event": event, "version": s.opts.Version})
-	if err == nil {
-		_, err = s.journal.Append(ctx, journal.Entry{Kind: journal.Event, Body: body})
-	}
-	if err != nil {
-		s.opts.Log.Warn("cannot note this in the journal", "event", event, "err", fmt.Errorf("appending an event: %w", err))
 	}
 }

@@ -48,6 +48,15 @@ func (s *Server) ListenDevices(ctx context.Context) error {
 	return nil
 }
 
+// TakeDevices takes devices on plain HTTP from a listener that is open already. The server closes it.
+func (s *Server) TakeDevices(n net.Listener) {
+	l := &listener{purpose: "devices", address: n.Addr().String()}
+	bounded := limitConnections(n, s.opts.Config.Devices.Connections)
+	l.net, l.http = bounded, s.httpServer(listenOptions{purpose: l.purpose, handler: s.intake}, l)
+	l.http.ConnState = bounded.follow
+	s.listeners = append(s.listeners, l)
+}
+
 func (s *Server) listen(ctx context.Context, o listenOptions) (*listener, error) {
 	l := &listener{purpose: o.purpose, address: o.address}
 	scheme, address, found := strings.Cut(o.address, "://")

@@ -17,10 +17,15 @@ import (
 	"halley"
 	"halley/config"
 	"halley/protocols"
+	"halley/server/acts"
+	"halley/server/alive"
+	"halley/server/backup"
+	"halley/server/clock"
 	"halley/server/datadir"
 	"halley/server/decoded"
 	"halley/server/intake"
 	"halley/server/journal"
+	"halley/server/ledger"
 	"halley/server/live"
 	"halley/server/maintenance"
 	"halley/server/pki"
@@ -46,7 +51,10 @@ type Options struct {
 	// NextStore opens the database that the configuration names by now, once the content of the present one has moved out of it;
 	// nil where it still names the present one. Nil for a server whose store never moves.
 	NextStore func(ctx context.Context) (storage.Store, error)
-	Log       *slog.Logger
+	// Backup makes a backup at all places that Config names, Drill restores the newest for trial. Nil where Config names no place.
+	Backup func(ctx context.Context) []backup.Result
+	Drill  func(ctx context.Context) backup.DrillResult
+	Log    *slog.Logger
 }
 
 // Server is the running whole. New makes it, Listen opens its addresses, Run works until its context ends, Close releases all.
@@ -58,14 +66,19 @@ type Server struct {
 	// store is the database for those that people wait for.
 	store       *reach.Store
 	journal     *journal.Journal
+	life        *alive.Life
 	held        *quarantine.Store
 	devices     *registry.Registry
 	sessions    *sessions.Store
 	maintenance *maintenance.Maintenance
+	backups     *backup.Scheduler
 	live        *live.Live
 	ring        *decoded.Ring
 	intake      *intake.Intake
 	recorder    *recorder.Recorder
+	memory      *journal.Memory
+	keys        *ledger.Keys
+	proof       *ledger.Ledger
 	releaser    *release.Releaser
 	room        *room
 	info        infoWatch
@@ -76,7 +89,13 @@ type Server struct {
 	liveLacks bool
 	// identities are the certificates in use, by the file they come from.
 	identities map[string]*pki.Identity
-	fatal      chan error
+	// clock watches the clock; timeService gives the time to sensors, nil for none; noTime says why it cannot.
+	clock       *clock.Watch
+	timeService *clock.Service
+	noTime      string
+	// run is this run of the program, once its start is audited.
+	run   *acts.Run
+	fatal chan error
 	// apart receives after uploads went into quarantine.
 	apart chan struct{}
 }
@@ -99,14 +118,18 @@ func (s *Server) open(ctx context.Context) error {
 		{"opening the data folder", s.openData},
 		{"opening the store", s.openStore},
 		{"opening the journal", s.openJournal},
+		{"reading when this server was there last", s.openLife},
 		{"opening the quarantine", s.openQuarantine},
+		{"opening what proves that nothing was changed", s.openProof},
 		{"preparing the recorder", s.prepareRecorder},
 		{"loading the devices", s.openRegistry},
 		{"preparing the release of uploads", s.prepareReleaser},
 		{"loading the sessions", s.openSessions},
 		{"preparing the maintenance", s.prepareMaintenance},
+		{"preparing the backups", s.prepareBackups},
 		{"loading the newest values", s.restoreLive},
 		{"preparing intake", s.prepareIntake},
+		{"preparing the clock", s.prepareClock},
 	} {
 		if err := step.do(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.what, err)
@@ -199,6 +222,8 @@ func (s *Server) prepareRecorder(context.Context) error {
 		Every:      c.Every.Duration,
 		Samples:    c.Samples,
 		Recorded:   s.recorded,
+		Memory:     s.memory,
+		SetBack:    s.setBack,
 		Log:        s.opts.Log.With("part", "recorder"),
 	})
 	return nil
@@ -235,7 +260,7 @@ func (s *Server) prepareIntake(context.Context) error {
 	s.intake = intake.New(intake.Options{
 		Families:          s.opts.Families,
 		Devices:           s.devices,
-		Journal:           s.journal,
+		Journal:           s.life,
 		Quarantine:        s.held,
 		Policy:            intake.Policy(c.Accept),
 		BodyBytes:         c.BodyBytes,
@@ -257,7 +282,7 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
 		s.devices.Run, s.recorder.Run, s.sessions.Run, s.maintenance.Run, s.settle, s.watchStore, s.completeLive, s.awaitFatal,
-		s.goOver,
+		s.goOver, s.proof.Run, s.life.Run, s.watchClock, s.backups.Run,
 	} {
 		g.Go(func() error { return part(ctx) })
 	}
@@ -271,15 +296,18 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 		s.intake.StopTaking()
 		return s.stopListening(context.WithoutCancel(ctx))
 	})
-	s.note(ctx, "start")
+	s.life.Started(ctx)
+	s.noteStart(ctx)
 	ready()
 	err := g.Wait()
 	// What open requests took of the time is not there for the recorder.
 	left := max(drainWithin-time.Since(<-stopBegan), shortestDrain)
 	after, end := context.WithTimeout(context.WithoutCancel(ctx), left)
 	defer end()
-	s.note(after, "stop")
+	s.noteStop(after)
+	s.life.Stopped(after)
 	s.recorder.Drain(after)
+	s.proof.Stop(after)
 	s.keepRecorded()
 	return err
 }
@@ -316,6 +344,9 @@ func (s *Server) Close() error {
 	var errs []error
 	for _, l := range s.listeners {
 		errs = append(errs, l.close())
+	}
+	if s.timeService != nil {
+		errs = append(errs, s.timeService.Close())
 	}
 	if s.journal != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), stopWithin)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"halley"
+	"halley/server/backup"
+	"halley/server/clock"
 	"halley/server/journal"
 	"halley/server/live"
 	"halley/server/quarantine"
@@ -48,6 +50,8 @@ type Status struct {
 	Devices           map[halley.DeviceState]int
 	Reporting, Silent int
 	Quarantine        quarantine.Usage
+	Clock             clock.Standing
+	Backup            backup.State
 	// Unrecognized counts the bodies that nobody could read, Kept how many are at hand.
 	Unrecognized int64
 	Kept         int
@@ -136,7 +140,12 @@ func (s *Server) Status() Status {
 	}
 	count, bodies := s.intake.Unrecognized()
 	st.Unrecognized, st.Kept = count, len(bodies)
+	st.Clock = s.clock.Standing()
 	st.Findings = append(findings(&st), nodeFindings(&servers, &st)...)
+	st.Findings = append(st.Findings, s.clockFindings(&st)...)
+	st.Findings = append(st.Findings, s.proofFindings(&st)...)
+	st.Backup = s.backups.State()
+	st.Findings = append(st.Findings, backupFindings(&st.Backup)...)
 	slices.SortStableFunc(st.Findings, func(a, b Finding) int { return cmp.Compare(b.Severity, a.Severity) }) // failing first
 	st.State = worst(st.Findings)
 	return st

@@ -65,6 +65,9 @@ type Completeness interface {
 	PutDays(ctx context.Context, l Lease, days []DayCount) error
 	// Days lists the rows of one device on the UTC days [from, to), ascending.
 	Days(ctx context.Context, device halley.DeviceID, from, to int64) ([]DayCount, error)
+	// AllDays lists the rows of all devices on the UTC days [from, to), by day, then device; of the day from only devices with an
+	// id above after. At most limit: the list goes on from the day of its last row, behind that row's device.
+	AllDays(ctx context.Context, from, to int64, after halley.DeviceID, limit int) ([]DayCount, error)
 }
 
 // DeviceDay is a UTC day of a device.

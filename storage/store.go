@@ -12,6 +12,7 @@ import (
 	"context"
 
 	"halley"
+	"halley/storage/ledger"
 )
 
 // Store is a database of record. All methods may be called at the same time.
@@ -23,6 +24,12 @@ type Store interface {
 	Leases
 	Nodes
 	Completeness
+	Ledger
+	Rollups
+	Retention
+	Proofs
+	Explanations
+	Attachments
 	// Info says what the store is and how it stands. It answers at once from what the store last saw.
 	Info(ctx context.Context) (Info, error)
 	// Close waits for running calls and releases the database.
@@ -116,6 +123,8 @@ type Batch struct {
 	Uploads []Upload
 	// Audit are the acts that were journaled in this range, in its order.
 	Audit []JournaledAct
+	// Interruptions are those that the range's own entries tell of. One that is there already, by node, kind and From, is left out.
+	Interruptions []Interruption
 }
 
 // JournaledAct is an act that was noted in the journal, so that it is not lost while the store is away. Seq and the entry's
@@ -167,6 +176,8 @@ type Appended struct {
 	// Messages and Samples were stored; Duplicates were there already; Conflicts were there with other values and were not
 	// stored; Late messages fell into an hour that had closed.
 	Messages, Samples, Duplicates, Conflicts, Late int
+	// Digest is the batch's in the ledger.
+	Digest ledger.Digest
 	// DevicesChanged says that a device, channel or layout is new, so that copies of the registry are out of date.
 	DevicesChanged bool
 }
@@ -199,6 +210,22 @@ type Registry interface {
 	NoteAudit(ctx context.Context, e halley.AuditEntry) error
 	// Audit lists newest first, with ids below before (0: from the newest), at most limit.
 	Audit(ctx context.Context, before int64, limit int) ([]halley.AuditEntry, error)
+	// AuditWhere lists like Audit what a filter lets through.
+	AuditWhere(ctx context.Context, f AuditFilter) ([]halley.AuditEntry, error)
+}
+
+// AuditFilter says which acts; empty fields do not filter. Texts are compared exactly.
+type AuditFilter struct {
+	// Before is the id below which the list begins; 0 begins with the newest.
+	Before int64
+	// Who is the actor's name, On the subject.
+	Who, On string
+	// What is the act, such as "device.accept", or with a "*" at its end what acts begin with, such as "device.*".
+	What string
+	// From and To bound the acts' times, half-open; a To of 0 does not.
+	From, To halley.Millis
+	// Limit is the most to list, at least 1.
+	Limit int
 }
 
 // DeviceFilter says which devices; empty fields do not filter.

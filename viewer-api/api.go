@@ -25,6 +25,9 @@ type Options struct {
 	Uploads      Uploads
 	Live         Live
 	Completeness Completeness
+	Audit        Audit
+	Evidence     Evidence
+	Proof        Proof
 	Access       Access
 	// Viewer holds the built viewer with index.html at its root; nil for a program without one.
 	Viewer fs.FS
@@ -48,6 +51,9 @@ func (o *Options) complete() error {
 		{"Uploads", o.Uploads != nil},
 		{"Live", o.Live != nil},
 		{"Completeness", o.Completeness != nil},
+		{"Audit", o.Audit != nil},
+		{"Evidence", o.Evidence != nil},
+		{"Proof", o.Proof != nil},
 		{"Access", o.Access != nil},
 		{"Log", o.Log != nil},
 	}
@@ -68,8 +74,11 @@ type API struct {
 	files   *viewerFiles
 	doc     description
 	streams streams
-	ended   chan struct{}
-	end     sync.Once
+	views   views
+	// evidence holds a place for each file of evidence that is being made.
+	evidence chan struct{}
+	ended    chan struct{}
+	end      sync.Once
 }
 
 // New gives an API of its parts.
@@ -85,7 +94,7 @@ func New(o Options) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{Options: o, doc: doc, files: files, ended: make(chan struct{})}
+	a := &API{Options: o, doc: doc, files: files, ended: make(chan struct{}), evidence: make(chan struct{}, evidenceAtOnce)}
 	a.streams.byCaller = make(map[string]int)
 	if err = a.route(); err != nil {
 		return nil, err
@@ -111,7 +120,7 @@ type operation struct {
 	Method, Path string
 	Permission   halley.Permission
 	serve        handlerFunc
-	// stream says that the answer has no end: it is neither compressed nor a sign that a person is there.
+	// stream says that the answer is not compressed: it has no end, or is compressed already.
 	stream bool
 }
 
@@ -166,11 +175,37 @@ func (a *API) operations() []operation {
 			ID: "getCompleteness", Method: get, Path: v1 + "/devices/{id}/completeness",
 			Permission: halley.PermitSampleRead, serve: a.getCompleteness,
 		},
+		{
+			ID: "listGapCauses", Method: get, Path: v1 + "/devices/{id}/gap-causes",
+			Permission: halley.PermitSampleRead, serve: a.listGapCauses,
+		},
+		{
+			ID: "addGapCause", Method: post, Path: v1 + "/devices/{id}/gap-causes",
+			Permission: halley.PermitGapExplain, serve: a.addGapCause,
+		},
+		{ID: "listCompleteness", Method: get, Path: v1 + "/completeness", Permission: halley.PermitSampleRead, serve: a.listCompleteness},
+		{
+			ID: "getPlaceCompleteness", Method: get, Path: v1 + "/places/{id}/completeness",
+			Permission: halley.PermitSampleRead, serve: a.getPlaceCompleteness,
+		},
+		{ID: "listPlaces", Method: get, Path: v1 + "/places", Permission: halley.PermitDeviceRead, serve: a.listPlaces},
+		{ID: "getPlace", Method: get, Path: v1 + "/places/{id}", Permission: halley.PermitDeviceRead, serve: a.getPlace},
+		{
+			ID: "getEvidence", Method: get, Path: v1 + "/places/{id}/evidence",
+			Permission: halley.PermitEvidenceRead, serve: a.getEvidence, stream: true,
+		},
+		{ID: "listAudit", Method: get, Path: v1 + "/audit", Permission: halley.PermitAuditRead, serve: a.listAudit},
 		{ID: "listChannels", Method: get, Path: v1 + "/channels", Permission: halley.PermitDeviceRead, serve: a.listChannels},
 		{ID: "getChannel", Method: get, Path: v1 + "/channels/{id}", Permission: halley.PermitDeviceRead, serve: a.getChannel},
 		{ID: "getSamples", Method: get, Path: v1 + "/channels/{id}/samples", Permission: halley.PermitSampleRead, serve: a.getSamples},
 		{ID: "getLatest", Method: get, Path: v1 + "/latest", Permission: halley.PermitSampleRead, serve: a.getLatest},
 		{ID: "getLive", Method: get, Path: v1 + "/live", Permission: halley.PermitSampleRead, serve: a.getLive, stream: true},
+		{ID: "getProof", Method: get, Path: v1 + "/proof", Permission: halley.PermitProofRead, serve: a.getProof},
+		{ID: "listResults", Method: get, Path: v1 + "/proof/results", Permission: halley.PermitProofRead, serve: a.listResults},
+		{
+			ID: "verifyStore", Method: post, Path: v1 + "/proof/verifications",
+			Permission: halley.PermitProofRun, serve: a.verifyStore,
+		},
 		{
 			ID: "listUnrecognized", Method: get, Path: v1 + "/unrecognized",
 			Permission: halley.PermitDiagnosisRead, serve: a.listUnrecognized,

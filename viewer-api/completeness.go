@@ -7,7 +7,7 @@ import (
 	"halley"
 )
 
-// completenessView says how complete a device's messages are over a period.
+// completenessView says how complete the messages of a device, or of a place, are over a period.
 type completenessView struct {
 	From       Time      `json:"from"`
 	To         Time      `json:"to"`
@@ -28,6 +28,14 @@ type gapView struct {
 	To       Time   `json:"to"`
 	Messages int64  `json:"messages"`
 	Cause    string `json:"cause"`
+	*saidView
+}
+
+// saidView says which person gave a cause, when and with which note.
+type saidView struct {
+	Note string `json:"note"`
+	By   string `json:"by"`
+	At   Time   `json:"at"`
 }
 
 // getCompleteness counts what should have come of a device in a period and what came. 404 where the device is not there.
@@ -45,13 +53,49 @@ func (a *API) getCompleteness(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return writeCompleteness(w, &c, from, to)
+}
+
+// getPlaceCompleteness counts what should have come of the devices of a place while they were there, and what came. 404 where the
+// place is not there.
+func (a *API) getPlaceCompleteness(w http.ResponseWriter, r *http.Request) error {
+	q := newQuery(r, "from", "to")
+	from, to := q.span(halley.MillisOf(time.Now()))
+	if q.err != nil {
+		return q.err
+	}
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	place := halley.PlaceID(id)
+	names, err := a.Places.PlaceNames(r.Context(), []halley.PlaceID{place})
+	if err != nil {
+		return err
+	}
+	if _, ok := names[place]; !ok {
+		return &halley.Error{Kind: halley.NotFound, Op: "find a place", Message: "there is no place with this id"}
+	}
+	c, err := a.Completeness.PlaceCompleteness(r.Context(), place, from, to)
+	if err != nil {
+		return err
+	}
+	return writeCompleteness(w, &c, from, to)
+}
+
+// writeCompleteness answers with a report.
+func writeCompleteness(w http.ResponseWriter, c *CompletenessReport, from, to halley.Millis) error {
 	v := completenessView{
 		From: Time(from), To: Time(to), Expected: c.Expected, Received: c.Received, Late: c.Late, Missing: c.Missing,
 		Uncertain: c.Uncertain, Duplicates: c.Duplicates, Conflicts: c.Conflicts, Extra: c.Extra,
 		Gaps: make([]gapView, 0, len(c.Gaps)),
 	}
 	for _, g := range c.Gaps {
-		v.Gaps = append(v.Gaps, gapView{From: Time(g.From), To: Time(g.To), Messages: g.Messages, Cause: g.Cause})
+		view := gapView{From: Time(g.From), To: Time(g.To), Messages: g.Messages, Cause: g.Cause}
+		if g.By != "" {
+			view.saidView = &saidView{Note: g.Note, By: g.By, At: Time(g.At)}
+		}
+		v.Gaps = append(v.Gaps, view)
 	}
 	return writeJSON(w, v)
 }

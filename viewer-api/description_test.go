@@ -123,7 +123,12 @@ func example(path string) (target, body string) {
 	if strings.HasPrefix(path, "/api/v1/channels/") {
 		target = strings.Replace(target, "12", "7", 1)
 	}
+	if strings.HasPrefix(path, "/api/v1/places/") {
+		target = strings.Replace(target, "12", "3", 1)
+	}
 	switch {
+	case strings.HasSuffix(path, "/gap-causes"):
+		body = `{"from":"2026-11-21T12:00:00Z","to":"2026-11-21T13:00:00Z","cause":"switched-off","note":"for a test"}`
 	case regexp.MustCompile(`(reject|suspend|retire|release)$`).MatchString(path):
 		body = `{"reason":"for a test"}`
 	case path == "/api/v1/devices/{id}":

@@ -25,6 +25,7 @@ import (
 	"halley/server/access"
 	"halley/server/access/accesstest"
 	"halley/storage"
+	"halley/storage/ledger"
 	viewerapi "halley/viewer-api"
 )
 
@@ -47,6 +48,18 @@ type parts struct {
 	latest        func() []viewerapi.LiveMessage
 	subscribe     func(context.Context, int) <-chan viewerapi.Event
 	completeness  func(halley.Device, halley.Millis, halley.Millis) (viewerapi.CompletenessReport, error)
+	ofPlace       func(halley.PlaceID, halley.Millis, halley.Millis) (viewerapi.CompletenessReport, error)
+	ofDays        func(from, to int64) ([]viewerapi.DeviceCompleteness, error)
+	gapCauses     func(halley.DeviceID, halley.Millis, halley.Millis) ([]storage.GapCause, error)
+	addGapCause   func(storage.GapCause, halley.Change) (storage.GapCause, error)
+	places        func(halley.PlaceID, int) ([]viewerapi.Place, error)
+	auditWhere    func(storage.AuditFilter) ([]halley.AuditEntry, error)
+	noteAudit     func(halley.AuditEntry) error
+	evidence      func(viewerapi.EvidenceRequest) (viewerapi.EvidenceFile, error)
+	proofs        func(storage.ProofKind, int64, int) ([]storage.Proof, error)
+	checkpoint    func(string) (ledger.Checkpoint, bool, error)
+	proofNow      func() viewerapi.ProofNow
+	verify        func(halley.Millis, halley.Millis, halley.Change) error
 	authenticated func(access.Presented) // Called before each authentication.
 }
 
@@ -145,6 +158,50 @@ func (p *parts) Completeness(_ context.Context, d halley.Device, from, to halley
 	return p.completeness(d, from, to)
 }
 
+func (p *parts) PlaceCompleteness(_ context.Context, id halley.PlaceID, from, to halley.Millis) (viewerapi.CompletenessReport, error) {
+	return p.ofPlace(id, from, to)
+}
+
+func (p *parts) CompletenessDays(_ context.Context, from, to int64) ([]viewerapi.DeviceCompleteness, error) {
+	return p.ofDays(from, to)
+}
+
+func (p *parts) GapCauses(_ context.Context, id halley.DeviceID, from, to halley.Millis) ([]storage.GapCause, error) {
+	return p.gapCauses(id, from, to)
+}
+
+func (p *parts) AddGapCause(_ context.Context, g storage.GapCause, c halley.Change) (storage.GapCause, error) {
+	return p.addGapCause(g, c)
+}
+
+func (p *parts) Places(_ context.Context, after halley.PlaceID, limit int) ([]viewerapi.Place, error) {
+	return p.places(after, limit)
+}
+
+func (p *parts) AuditWhere(_ context.Context, f storage.AuditFilter) ([]halley.AuditEntry, error) {
+	return p.auditWhere(f)
+}
+
+func (p *parts) NoteAudit(_ context.Context, e halley.AuditEntry) error { return p.noteAudit(e) }
+
+func (p *parts) Evidence(_ context.Context, r viewerapi.EvidenceRequest) (viewerapi.EvidenceFile, error) {
+	return p.evidence(r)
+}
+
+func (p *parts) Proofs(_ context.Context, kind storage.ProofKind, before int64, limit int) ([]storage.Proof, error) {
+	return p.proofs(kind, before, limit)
+}
+
+func (p *parts) NewestCheckpoint(_ context.Context, node string) (c ledger.Checkpoint, found bool, err error) {
+	return p.checkpoint(node)
+}
+
+func (p *parts) ProofNow(context.Context) viewerapi.ProofNow { return p.proofNow() }
+
+func (p *parts) Verify(_ context.Context, from, to halley.Millis, c halley.Change) error {
+	return p.verify(from, to, c)
+}
+
 // watchedAccess is an Access that says what it is asked.
 type watchedAccess struct {
 	*access.Access
@@ -177,8 +234,33 @@ func quietParts() *parts {
 		latest:        func() []viewerapi.LiveMessage { return nil },
 		subscribe:     func(context.Context, int) <-chan viewerapi.Event { c := make(chan viewerapi.Event); close(c); return c },
 		authenticated: func(access.Presented) {},
+		proofs:        func(storage.ProofKind, int64, int) ([]storage.Proof, error) { return nil, nil },
+		checkpoint:    func(string) (ledger.Checkpoint, bool, error) { return ledger.Checkpoint{}, false, nil },
+		proofNow:      func() viewerapi.ProofNow { return viewerapi.ProofNow{} },
+		verify:        func(halley.Millis, halley.Millis, halley.Change) error { return nil },
 		completeness: func(halley.Device, halley.Millis, halley.Millis) (viewerapi.CompletenessReport, error) {
 			return viewerapi.CompletenessReport{}, nil
+		},
+		ofPlace: func(halley.PlaceID, halley.Millis, halley.Millis) (viewerapi.CompletenessReport, error) {
+			return viewerapi.CompletenessReport{}, nil
+		},
+		ofDays: func(int64, int64) ([]viewerapi.DeviceCompleteness, error) { return nil, nil },
+		places: func(after halley.PlaceID, limit int) ([]viewerapi.Place, error) {
+			all := []viewerapi.Place{{ID: 3, Name: "Cold room 3", Organization: 1, Channels: []halley.Channel{cellarTemperature, cellarHumidity}}}
+			if after >= 3 || limit < 1 {
+				return nil, nil
+			}
+			return all, nil
+		},
+		auditWhere: func(storage.AuditFilter) ([]halley.AuditEntry, error) { return nil, nil },
+		noteAudit:  func(halley.AuditEntry) error { return nil },
+		evidence: func(viewerapi.EvidenceRequest) (viewerapi.EvidenceFile, error) {
+			return evidenceFile{text: "PK"}, nil
+		},
+		gapCauses: func(halley.DeviceID, halley.Millis, halley.Millis) ([]storage.GapCause, error) { return nil, nil },
+		addGapCause: func(g storage.GapCause, c halley.Change) (storage.GapCause, error) {
+			g.ID, g.By, g.At = 4, c.Actor.Name, c.At
+			return g, nil
 		},
 	}
 }
@@ -187,6 +269,7 @@ func quietStatus() viewerapi.Status {
 	return viewerapi.Status{
 		At: viewerapi.Time(at), State: viewerapi.StateOK, Version: "1.0", Node: "n", StartedAt: viewerapi.Time(at),
 		Journal: viewerapi.JournalStatus{ID: "j", State: "ok"}, Store: viewerapi.StoreStatus{Kind: "sqlite", State: "ok"},
+		Clock: viewerapi.ClockStatus{State: "not-checked"},
 	}
 }
 
@@ -235,7 +318,8 @@ func newKit(t *testing.T, p *parts, change ...func(*viewerapi.Options)) *kit {
 		}),
 	})
 	o := viewerapi.Options{
-		Registry: p, Places: p, Series: p, Status: p, Journal: p, Uploads: p, Live: p, Completeness: p,
+		Registry: p, Places: p, Series: p, Status: p, Journal: p, Uploads: p, Live: p, Completeness: p, Proof: p,
+		Audit: p, Evidence: p,
 		Access: watchedAccess{k.access, p},
 		Log:    slog.New(slog.NewTextHandler(k.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

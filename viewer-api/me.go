@@ -11,6 +11,7 @@ import (
 var permissions = []halley.Permission{
 	halley.PermitStatusRead, halley.PermitDeviceRead, halley.PermitDeviceDecide, halley.PermitDeviceChange,
 	halley.PermitSampleRead, halley.PermitUploadRead, halley.PermitJournalFlush, halley.PermitDiagnosisRead,
+	halley.PermitAuditRead, halley.PermitProofRead, halley.PermitProofRun, halley.PermitEvidenceRead, halley.PermitGapExplain,
 }
 
 // meView is who asks.

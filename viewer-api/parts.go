@@ -22,10 +22,12 @@ type Registry interface {
 	ChangeDevice(ctx context.Context, id halley.DeviceID, u storage.DeviceUpdate, c halley.Change) (halley.Device, error)
 }
 
-// Places gives the names of places.
+// Places knows the places.
 type Places interface {
 	// PlaceNames gives the names of these places, leaving out what is not there.
 	PlaceNames(ctx context.Context, ids []halley.PlaceID) (map[halley.PlaceID]string, error)
+	// Places lists places by ascending id behind after, at most limit, with the channels that are there now.
+	Places(ctx context.Context, after halley.PlaceID, limit int) ([]Place, error)
 }
 
 // Series is what was measured; storage.Series has these methods.
@@ -147,6 +149,22 @@ type LiveValue struct {
 type Completeness interface {
 	// Completeness answers for the messages measured in [from, to).
 	Completeness(ctx context.Context, device halley.Device, from, to halley.Millis) (CompletenessReport, error)
+	// PlaceCompleteness answers for the devices of a place, each while it was there.
+	PlaceCompleteness(ctx context.Context, place halley.PlaceID, from, to halley.Millis) (CompletenessReport, error)
+	// CompletenessDays answers for all devices by the UTC days [from, to), days since 1970, worst first.
+	CompletenessDays(ctx context.Context, from, to int64) ([]DeviceCompleteness, error)
+	// GapCauses lists what people said of a device, by id; AddGapCause adds to it with an audit row.
+	GapCauses(ctx context.Context, device halley.DeviceID, from, to halley.Millis) ([]storage.GapCause, error)
+	AddGapCause(ctx context.Context, g storage.GapCause, c halley.Change) (storage.GapCause, error)
+}
+
+// DeviceCompleteness is the completeness of a device over some UTC days.
+type DeviceCompleteness struct {
+	Device halley.Device
+	// Total is the sum of Days.
+	Total storage.DayCount
+	// Days are ascending; a day that was not counted yet is left out.
+	Days []storage.DayCount
 }
 
 // CompletenessReport says how complete a device's messages are over a period.
@@ -162,6 +180,10 @@ type Gap struct {
 	Messages int64
 	// Cause is a word of the list in openapi.yaml.
 	Cause string
+	// By, At and Note are of the person who said the cause; empty where nobody did.
+	By   string
+	At   halley.Millis
+	Note string
 }
 
 // Access finds out who asks and signs people in and out; *access.Access has these methods.

@@ -112,6 +112,9 @@ func (a *API) listQuarantined(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := a.noteView(r, "device "+strconv.FormatInt(int64(d.ID), 10), `{"which":"quarantine"}`); err != nil {
+		return err
+	}
 	page := quarantinedView{Uploads: make([]quarantinedUpload, 0, len(uploads))}
 	if len(uploads) > limit {
 		uploads = uploads[:limit]

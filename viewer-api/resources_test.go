@@ -40,7 +40,7 @@ func TestStatus(t *testing.T) {
 		"bytes_per_sample":0,"samples_per_day":0,"limit_bytes":0,"limit":"","full_at":null},"nodes":[],"listeners":[],
 		"devices":{"new":0,"accepted":0,"suspended":0,"rejected":0,"retired":0,"reporting":0,"silent":0},
 		"quarantine":{"uploads":0,"bytes":0,"budget_bytes":0,"devices":0,"device_budget":0,"refused":0},
-		"unrecognized":{"count":0,"kept":0}}`)
+		"unrecognized":{"count":0,"kept":0},"clock":{"state":"not-checked","offset_ms":null,"source":"","checked_at":null}}`)
 	s := quietStatus()
 	s.State = viewerapi.StateFailing
 	s.Messages = []viewerapi.StatusMessage{{Code: "journal-full", Severity: viewerapi.StateFailing, Text: "Free some space."}}
@@ -171,9 +171,10 @@ func TestMe(t *testing.T) {
 		token string
 		want  []string
 	}{
-		"reader": {k.reader, []string{"status.read", "device.read", "sample.read", "upload.read", "journal.flush", "diagnosis.read"}},
+		"reader": {k.reader, []string{"status.read", "device.read", "sample.read", "upload.read", "journal.flush", "diagnosis.read", "audit.read", "proof.read", "evidence.read"}},
 		"administrator": {k.admin, []string{
 			"status.read", "device.read", "device.decide", "device.change", "sample.read", "upload.read", "journal.flush", "diagnosis.read",
+			"audit.read", "proof.read", "proof.run", "evidence.read", "gap.explain",
 		}},
 	}
 	for name, tt := range tests {

@@ -47,6 +47,11 @@ func (a *API) getSamples(w http.ResponseWriter, r *http.Request) error {
 	if _, err = a.Registry.Channel(r.Context(), in.channel); err != nil {
 		return err
 	}
+	if in.csv {
+		if err = a.noteExport(r, in.channel, in.from, in.to); err != nil {
+			return err
+		}
+	}
 	w.Header().Add("Vary", "Accept")
 	switch {
 	case in.points > 0 && in.csv:

@@ -31,6 +31,7 @@ type Status struct {
 	Devices      DeviceCounts       `json:"devices"`
 	Quarantine   QuarantineStatus   `json:"quarantine"`
 	Unrecognized UnrecognizedStatus `json:"unrecognized"`
+	Clock        ClockStatus        `json:"clock"`
 }
 
 // StatusMessage is one thing that a person should know.
@@ -148,6 +149,17 @@ type QuarantineStatus struct {
 type UnrecognizedStatus struct {
 	Count int64 `json:"count"`
 	Kept  int   `json:"kept"`
+}
+
+// ClockStatus is how the server's clock stands.
+type ClockStatus struct {
+	// State is "not-checked", "ok", "wrong", "stepped" (it jumped since it was checked) or "no-answer" (of the time source).
+	State string `json:"state"`
+	// OffsetMS is how far the clock lay ahead of the time source when that answered last, in milliseconds; nil where it never did.
+	OffsetMS *int64 `json:"offset_ms"`
+	// Source is the configured time source; "" for none. CheckedAt is when it answered last.
+	Source    string `json:"source"`
+	CheckedAt Time   `json:"checked_at"`
 }
 
 // getHealth says that the program lives.

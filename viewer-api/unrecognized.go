@@ -22,6 +22,9 @@ func (a *API) listUnrecognized(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := a.noteView(r, "unrecognized bodies", ""); err != nil {
+		return err
+	}
 	v := unrecognizedView{Count: count, Bodies: make([]unrecognizedBody, 0, len(bodies))}
 	for i := range bodies {
 		b := &bodies[i]

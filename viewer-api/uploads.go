@@ -1,6 +1,7 @@
 package viewerapi
 
 import (
+	"fmt"
 	"net/http"
 
 	"halley"
@@ -26,6 +27,9 @@ func (a *API) getLastUpload(w http.ResponseWriter, r *http.Request) error {
 	}
 	u, err := a.Uploads.LastUpload(r.Context(), d.DeviceKey)
 	if err != nil {
+		return err
+	}
+	if err := a.noteView(r, fmt.Sprintf("device %d", d.ID), `{"which":"last upload"}`); err != nil {
 		return err
 	}
 	v := uploadView{ReceivedAt: Time(u.ReceivedAt), Family: u.Family, Bytes: u.Bytes, Body: u.Body}

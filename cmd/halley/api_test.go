@@ -136,9 +136,9 @@ func golden(tb testing.TB, name, got string) {
 
 func flush(tb testing.TB, a *api) {
 	tb.Helper()
-	if err := a.ask(tb.Context(), http.MethodPost, "/journal/flush", nil); err != nil {
-		tb.Fatal(err)
-	}
+	ctx, cancel := context.WithTimeout(tb.Context(), failsafe)
+	defer cancel()
+	a.flush(ctx, tb)
 }
 
 // raw gives the answer to a GET as text.

@@ -24,9 +24,11 @@ type streams struct {
 	out, err io.Writer
 	// environ is as os.Environ gives it.
 	environ []string
+	// trail is what the audit trail is to know of the command; nil outside one.
+	trail *trail
 }
 
-// command is one word of the command line: a group of others, or something to do.
+// command is one word of the command line: a group of others, something to do, or both.
 type command struct {
 	name string
 	// arguments names what follows the options, such as "SERIAL"; every word must be given.
@@ -60,7 +62,7 @@ func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) 
 // dispatch finds the command that args mean, does it and gives the exit code.
 func dispatch(ctx context.Context, c *command, io streams, args []string) int {
 	path := []string{c.name}
-	for len(c.commands) > 0 {
+	for len(c.commands) > 0 && !c.meansItself(args) {
 		if len(args) == 0 {
 			c.help(io.err, path)
 			return exitMisused
@@ -84,6 +86,11 @@ func dispatch(ctx context.Context, c *command, io streams, args []string) int {
 		c, args, path = next, args[1:], append(path, word)
 	}
 	return c.do(ctx, io, path, args)
+}
+
+// meansItself says that args mean a command that has others below it, and none of these.
+func (c *command) meansItself(args []string) bool {
+	return c.prepare != nil && (len(args) == 0 || strings.HasPrefix(args[0], "-") && !isHelp(args[0]))
 }
 
 func isHelp(word string) bool {
@@ -113,7 +120,9 @@ func (c *command) do(ctx context.Context, io streams, path, args []string) int {
 		err = c.checkArguments(rest)
 	}
 	if err == nil {
+		io.trail = newTrail(name, fs, rest)
 		err = act(ctx, io, rest)
+		io.trail.note(ctx, io, err)
 	}
 	if err == nil {
 		return exitDone
@@ -188,7 +197,8 @@ func (c *command) help(w io.Writer, path []string) {
 	fmt.Fprintf(w, "%s: %s\n\n", name, c.summary)
 	if len(c.commands) > 0 {
 		fmt.Fprintf(w, "Usage: %s COMMAND [options]\n", name)
-	} else {
+	}
+	if c.prepare != nil {
 		fmt.Fprintf(w, "Usage: %s\n", strings.Join(append(slices.Clip(path), strings.Fields(c.arguments+" [options]")...), " "))
 	}
 	if c.about != "" {
@@ -200,7 +210,9 @@ func (c *command) help(w io.Writer, path []string) {
 		for _, sub := range c.commands {
 			fmt.Fprintf(table, "  %s\t%s\n", sub.name, sub.summary)
 		}
-	} else {
+		_ = table.Flush()
+	}
+	if c.prepare != nil {
 		helpOptions(table, c)
 	}
 	_ = table.Flush()

@@ -160,7 +160,14 @@ func (st *settings) loadOnly(io streams) (config.Config, error) {
 	wrong, ok := errors.AsType[*config.InvalidError](err)
 	if !ok {
 		st.warnOfPassword(io)
-		return withCredential(c, io.environ), err
+		if err == nil {
+			c, err = underRestoredName(c, host)
+		}
+		c = withCredential(c, io.environ)
+		if err == nil {
+			io.trail.loaded(c)
+		}
+		return c, err
 	}
 	code := exitMisused
 	for _, m := range wrong.Mistakes {

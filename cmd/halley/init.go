@@ -32,6 +32,7 @@ func initCommand() *command {
 type initOptions struct {
 	write  string
 	dry    bool
+	ledger bool
 	script scriptFlag
 }
 
@@ -61,8 +62,10 @@ func prepareInit(flags *flag.FlagSet) action {
 	var o initOptions
 	flags.StringVar(&o.write, "write-config", "", "also write a documented configuration to `FILE`, unless it is there")
 	flags.BoolVar(&o.dry, "dry-run", false, "SQL Server: say what would be done and change nothing")
+	flags.BoolVar(&o.ledger, "ledger-tables", false, "SQL Server 2022 and newer: also keep the digests in an append-only ledger table, which "+
+		"cannot be taken back")
 	flags.Var(&o.script, "print-script", "SQL Server: print the T-SQL that an administrator can run instead; with =owner, =service, "+
-		"=keeper or =reader only what that login needs")
+		"=keeper or =reader only what that login needs, with =ledger what --ledger-tables does")
 	return func(ctx context.Context, io streams, _ []string) error {
 		c, err := st.load(io)
 		if err != nil {
@@ -73,8 +76,8 @@ func prepareInit(flags *flag.FlagSet) action {
 			return printScript(io, c, string(o.script))
 		case c.Store.DSN != "":
 			return initSQLServer(ctx, io, c, o)
-		case o.script != "" || o.dry:
-			return misuse("--print-script and --dry-run are for SQL Server: name the database with --store")
+		case o.script != "" || o.dry || o.ledger:
+			return misuse("--print-script, --dry-run and --ledger-tables are for SQL Server: name the database with --store")
 		}
 		return initEmbedded(ctx, st, io, o)
 	}
@@ -107,7 +110,7 @@ func initSQLServer(ctx context.Context, io streams, c config.Config, o initOptio
 	if err != nil {
 		return err
 	}
-	report, err := sqlserver.Init(ctx, sqlServerOptions(c, log), sqlserver.InitOptions{DryRun: o.dry})
+	report, err := sqlserver.Init(ctx, sqlServerOptions(c, log), sqlserver.InitOptions{DryRun: o.dry, LedgerTables: o.ledger})
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 // leaves calls do for every command that does something, with its words.
 func leaves(c *command, path []string, do func(path []string, c *command)) {
 	path = append(slices.Clip(path), c.name)
-	if len(c.commands) == 0 {
+	if c.prepare != nil {
 		do(path, c)
 	}
 	for _, sub := range c.commands {

@@ -75,6 +75,7 @@ func migrate(ctx context.Context, s streams, c config.Config, restart bool) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
+	defer func() { noteFailedMove(ctx, s, source, err) }()
 	options := sqlServerOptions(c, log)
 	checked, err := sqlserver.Check(options)
 	if err != nil {
@@ -111,6 +112,17 @@ func migrate(ctx context.Context, s streams, c config.Config, restart bool) (err
 		"another one after this and a restart:\n\n[store]\ndsn = %q\n", name, report.Messages, report.Rows, report.Digest,
 		shownDSN(checked))
 	return err
+}
+
+// noteFailedMove notes a move that failed in the embedded store, which goes on: a row of its own would keep the new database from
+// taking over the rest. What is done is noted in the new database, as everything from then on.
+func noteFailedMove(ctx context.Context, s streams, source *sqlite.Store, outcome error) {
+	if outcome == nil {
+		return
+	}
+	if elsewhere, err := source.MovedTo(context.WithoutCancel(ctx)); err == nil && elsewhere == "" {
+		s.trail.noteIn(ctx, source, s, outcome)
+	}
 }
 
 // shownDSN is a DSN without what is secret.

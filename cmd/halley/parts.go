@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"halley"
 	"halley/server"
-	"halley/server/completeness"
 	"halley/server/live"
 	viewerapi "halley/viewer-api"
 )
@@ -41,6 +39,7 @@ func (p parts) Status(context.Context) viewerapi.Status {
 			Devices: st.Quarantine.HeldDevices, DeviceBudget: st.Quarantine.Devices, Refused: st.Quarantine.Refused,
 		},
 		Unrecognized: viewerapi.UnrecognizedStatus{Count: st.Unrecognized, Kept: st.Kept},
+		Clock:        clockStatus(st.Clock),
 	}
 	for _, f := range st.Findings {
 		out.Messages = append(out.Messages, viewerapi.StatusMessage{Code: f.Code, Severity: string(f.Severity), Text: f.Text})
@@ -102,35 +101,6 @@ func rawUpload(u server.RawUpload) viewerapi.RawUpload {
 	return viewerapi.RawUpload{
 		ID: u.ID, ReceivedAt: u.ReceivedAt, Family: u.Family, Bytes: u.Bytes, Body: string(u.Body), Reason: u.Reason, Note: u.Note,
 	}
-}
-
-// countWithin bounds how long completeness is counted for one question.
-const countWithin = 30 * time.Second
-
-// Completeness counts what should have come from a device and what came.
-func (p parts) Completeness(ctx context.Context, d halley.Device, from, to halley.Millis) (viewerapi.CompletenessReport, error) {
-	bounded, cancel := context.WithTimeout(ctx, countWithin)
-	defer cancel()
-	r, err := completeness.Of(bounded, p.Store(), d.ID, completeness.Period{
-		Family: d.Family, From: from, To: to, Now: halley.MillisOf(time.Now()),
-	})
-	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		err = &halley.Error{
-			Kind: halley.Unavailable, Op: "count the completeness", Code: "too-slow",
-			Message: "this takes the database too long: ask for a shorter period", Err: err,
-		}
-	}
-	if err != nil {
-		return viewerapi.CompletenessReport{}, err
-	}
-	out := viewerapi.CompletenessReport{
-		Expected: r.Expected, Received: r.Received, Late: r.Late, Missing: r.Missing, Uncertain: r.Uncertain,
-		Duplicates: r.Duplicates, Conflicts: r.Conflicts, Extra: r.Extra,
-	}
-	for _, g := range r.Gaps {
-		out.Gaps = append(out.Gaps, viewerapi.Gap{From: g.From, To: g.To, Messages: g.Messages, Cause: string(g.Cause)})
-	}
-	return out, nil
 }
 
 // liveParts gives the newest messages by the ids of devices and channels.

@@ -89,6 +89,8 @@ type sender struct {
 	// true may be stored or not, for no answer came; false was answered "not stored".
 	next int
 	lost map[int]bool
+	// answered is when each message was.
+	answered []time.Time
 }
 
 // newSenders makes devices of all families, dealt out in turn.
@@ -187,6 +189,7 @@ func (s *sender) deliver(ctx context.Context) error {
 			s.lost[s.next] = err != nil
 		}
 		s.next++
+		s.answered = append(s.answered, time.Now())
 		return nil
 	}
 }

@@ -44,7 +44,7 @@ func serveCommand() *command {
 				}
 				again := func() (config.Config, error) { return st.load(io) }
 				return asService(ctx, func(ctx context.Context, running func()) error {
-					return serve(ctx, io, source{now: c, again: again}, running)
+					return serve(ctx, io, source{now: c, again: again, file: st.file}, running)
 				})
 			}
 		},
@@ -59,6 +59,8 @@ const garbagePercent = 60
 type source struct {
 	now   config.Config
 	again func() (config.Config, error)
+	// file is the one that it was read from; "" for none.
+	file string
 }
 
 // nextStore opens the store that the configuration names by now; nil where that is the one it named at the start.
@@ -88,12 +90,14 @@ func serve(ctx context.Context, io streams, from source, running func()) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
+	backups, drills := backupsOf(c, from.file, log.Logger)
 	srv, err := server.New(ctx, server.Options{
 		Config: c, Version: version, Families: families(), Log: log.Logger,
 		OpenStore: func(ctx context.Context) (storage.Store, error) {
 			return openStore(ctx, c, log.With("part", "store"))
 		},
 		StoreKind: storeKind(c),
+		Backup:    backups, Drill: drills,
 		NextStore: func(ctx context.Context) (storage.Store, error) {
 			return from.nextStore(ctx, log.With("part", "store"))
 		},

@@ -46,6 +46,7 @@ type simulation struct {
 	insecure       bool
 	fingerprint    string
 	entryPointFile string
+	planFile       string
 	given          map[string]bool
 }
 
@@ -67,6 +68,8 @@ func prepareSimulate(fs *flag.FlagSet) action {
 	fs.Float64Var(&o.Errors, "errors", 0, "the `SHARE` of messages with a sensor error, 0 to 1")
 	fs.Float64Var(&o.Alarms, "alarms", 0, "the `SHARE` of spans of 24 messages with an alarm, 0 to 1")
 	fs.Float64Var(&o.Outages, "outages", 0, "the `SHARE` of spans of 24 messages with an outage of the network, 0 to 1")
+	fs.Float64Var(&o.Losses, "losses", 0, "the `SHARE` of spans of 24 messages in which messages are lost in one of several ways, 0 to 1")
+	fs.StringVar(&s.planFile, "plan-file", "", "with --losses and --messages, the `FILE` that gets, as JSON, what is lost, when and why")
 	fs.IntVar(&o.Concurrency, "concurrency", 0, "the most `CONNECTIONS` at one time (default 1000)")
 	fs.Var(&s.patience, "patience", "with --messages, a device gives up after this `TIME` without any acknowledgement (default 30s)")
 	fs.StringVar(&s.entryPointFile, "entry-point-file", "", "a `FILE` of lines \"SERIAL URL\" as halley device entry-point prints the URL")
@@ -90,12 +93,12 @@ func (s *simulation) run(ctx context.Context, io streams) error {
 		defer cancel()
 	}
 	s.fleet.Start = halley.MillisOf(time.Now())
-	counts, err := fleet.Run(ctx, s.fleet)
-	if wrong, ok := errors.AsType[*halley.Error](err); ok && wrong.Kind == halley.Invalid {
-		return misuse("--%s: %s", wrong.Field, wrong.Message)
-	}
-	if err != nil {
+	if err := s.writePlan(); err != nil {
 		return err
+	}
+	counts, err := fleet.Run(ctx, s.fleet)
+	if err != nil {
+		return s.refused(err)
 	}
 	fmt.Fprintf(io.out, "sent=%d acknowledged=%d refused=%d\n", counts.Sent, counts.Acknowledged, counts.Refused)
 	endless := s.fleet.Messages == fleet.Endless
@@ -107,6 +110,14 @@ func (s *simulation) run(ctx context.Context, io streams) error {
 		last = "; the last trouble was: " + counts.Trouble
 	}
 	return fmt.Errorf("%d of %d messages were not acknowledged%s", counts.Planned-counts.Acknowledged, counts.Planned, last)
+}
+
+// refused names the option that a fleet refuses.
+func (*simulation) refused(err error) error {
+	if wrong, ok := errors.AsType[*halley.Error](err); ok && wrong.Kind == halley.Invalid {
+		return misuse("--%s: %s", wrong.Field, wrong.Message)
+	}
+	return err
 }
 
 // complete turns what the command line says into the options of a fleet.
@@ -133,6 +144,9 @@ func (s *simulation) complete() error {
 	case !s.given["messages"]:
 		// Who runs until stopped waits for a server, however long it is away.
 		o.Messages, o.Patience = fleet.Endless, 0
+	}
+	if s.planFile != "" && (o.Messages == fleet.Endless || o.Interval == 0) {
+		return misuse("--plan-file needs --messages and an --interval above 0")
 	}
 	o.Seed = s.seed
 	if !s.given["seed"] {

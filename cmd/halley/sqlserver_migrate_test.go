@@ -50,6 +50,7 @@ func TestSQLServerTakesOverAnEmbeddedStore(t *testing.T) {
 	if o.refused > 0 || o.acknowledged < 300 {
 		t.Errorf("devices were turned away while the store moved: %v", o)
 	}
+	s.isVerified(t)
 	t.Logf("%v", o)
 
 	// Run again, it says that there is nothing to move, and touches nothing.

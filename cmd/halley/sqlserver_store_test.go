@@ -53,6 +53,7 @@ func TestSQLServerTakesWhatAFleetSends(t *testing.T) {
 	if o.acknowledged < 100 {
 		t.Errorf("few messages were sent: %v", o)
 	}
+	s.isVerified(t)
 	t.Logf("%v", o)
 }
 

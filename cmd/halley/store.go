@@ -81,7 +81,9 @@ func withStore(ctx context.Context, st *settings, io streams, do func(opened) er
 	if err := usable(ctx, store); err != nil {
 		return err
 	}
-	return do(opened{config: c, data: data, store: store, log: log})
+	err = do(opened{config: c, data: data, store: store, log: log})
+	io.trail.noteIn(ctx, store, io, err)
+	return err
 }
 
 // usable asks the store for something small, so that a command whose database is away ends before it did anything.

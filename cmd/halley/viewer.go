@@ -19,7 +19,7 @@ func listenViewer(ctx context.Context, srv *server.Server, c config.Config, log 
 		log.Warn("this program was built without the viewer; make build makes one with it")
 	}
 	p := parts{srv}
-	known := watching{Store: srv.Store(), server: srv}
+	known := watching{Store: srv.Store(), server: srv, attached: &attachedPlaces{}}
 	api, err := viewerapi.New(viewerapi.Options{
 		Registry:     known,
 		Places:       known,
@@ -28,7 +28,10 @@ func listenViewer(ctx context.Context, srv *server.Server, c config.Config, log 
 		Journal:      srv,
 		Uploads:      p,
 		Live:         liveParts{srv},
-		Completeness: p,
+		Completeness: newCompletenessParts(srv),
+		Audit:        auditParts{srv},
+		Evidence:     evidenceParts{srv},
+		Proof:        proofParts{srv.Store(), srv, c},
 		Access: access.New(access.Options{
 			Tokens:   access.NewKnownTokens(srv.Store(), srv.Devices()),
 			Sessions: access.NewSessions(srv.Sessions()),

@@ -13,7 +13,8 @@ import (
 // at once after a change. Only what the copy does not hold is the store's to answer.
 type watching struct {
 	storage.Store
-	server *server.Server
+	server   *server.Server
+	attached *attachedPlaces
 }
 
 // known gives the server's own copy; ok is false where there was never one, so that nothing looks like no devices.

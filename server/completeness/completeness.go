@@ -26,7 +26,7 @@ const (
 	NoNetwork Cause = "no-network"
 	// ServerRefused is a server that answered "not stored".
 	ServerRefused Cause = "server-refused"
-	// ServerDown is this server's own downtime.
+	// ServerDown is the downtime of this server, or of all servers that shared the database then.
 	ServerDown Cause = "server-down"
 	// RestartOrOff is a device that restarted and may have been off before: its order numbers began anew.
 	RestartOrOff Cause = "restart-or-off"
@@ -73,6 +73,10 @@ type Gap struct {
 	// Messages is how many are missing, at least 1.
 	Messages int64
 	Cause    Cause
+	// By, At and Note are of the person who said the cause; empty where messages or the servers' own log prove it, or nothing does.
+	By   string
+	At   halley.Millis
+	Note string
 }
 
 // Span is a half-open span of time.
@@ -86,9 +90,15 @@ type Period struct {
 	From, To halley.Millis
 	// Now bounds the open end: a message that no later one follows is missing when it is overdue by half an interval.
 	Now halley.Millis
-	// Downtime lists, by From and without overlaps, when this server was not running. It explains gaps of web sensors, which
-	// keep no memory, and gaps at the open end.
-	Downtime []Span
+	// Downtime and Refused list, by From and without overlaps, when no server was running, and when none that ran could store.
+	// They explain gaps of web sensors, which keep no memory, jumps of order numbers and the open end; not the time in which a
+	// device itself was off.
+	Downtime, Refused []Span
+	// Held are the instants, ascending, at which messages were measured that wait in quarantine.
+	Held []halley.Millis
+	// Marks are causes that people gave, in the order in which they did: a later one counts over an earlier one. They count where
+	// nothing is proven, or where a device restarted.
+	Marks []storage.GapCause
 }
 
 // Series is what the package reads of a store; storage.Series has it.
@@ -103,17 +113,10 @@ type Series interface {
 // intervals (at least one hour) before the last message that lies before the period, however long ago that was, and on to the
 // first periodic message behind the period, so that gaps across the edges are split rightly. Invalid where From is not before To.
 func Of(ctx context.Context, s Series, device halley.DeviceID, p Period) (Report, error) {
-	if p.From >= p.To {
-		return Report{}, &halley.Error{
-			Kind: halley.Invalid, Op: "count the completeness", Code: "period-empty", Field: "from",
-			Message: "give a from that is before to",
-		}
-	}
-	start, err := lookBack(ctx, s, device, p.From)
-	if err != nil {
+	if err := checkPeriod(p.From, p.To); err != nil {
 		return Report{}, err
 	}
-	r, err := Count(p, headsFrom(ctx, s, device, start))
+	r, err := count(ctx, s, device, p)
 	if err != nil {
 		return Report{}, err
 	}
@@ -122,6 +125,25 @@ func Of(ctx context.Context, s Series, device halley.DeviceID, p Period) (Report
 		return Report{}, err
 	}
 	return r, nil
+}
+
+func checkPeriod(from, to halley.Millis) error {
+	if from < to {
+		return nil
+	}
+	return &halley.Error{
+		Kind: halley.Invalid, Op: "count the completeness", Code: "period-empty", Field: "from",
+		Message: "give a from that is before to",
+	}
+}
+
+// count is Of without what is counted by days.
+func count(ctx context.Context, s Series, device halley.DeviceID, p Period) (Report, error) {
+	start, err := lookBack(ctx, s, device, p.From)
+	if err != nil {
+		return Report{}, err
+	}
+	return Count(p, headsFrom(ctx, s, device, start))
 }
 
 // maxBeyond bounds how many messages behind the period are read to find a periodic one.

@@ -25,6 +25,7 @@ const unknownInterval = -1
 // head is a message as the tables write it; interval 0 means 60 s.
 type head struct {
 	at, order, interval, config, buffer int
+	cache                               int
 	kind                                halley.MessageKind
 	late                                int
 }
@@ -39,7 +40,7 @@ func (h head) storage() storage.Head {
 	at := sec(h.at)
 	return storage.Head{
 		MeasuredAt: at, ReceivedAt: at + halley.Millis(h.late)*halley.Second, Order: int64(h.order), Kind: h.kind,
-		Interval: h.interval, Config: h.config, Buffer: h.buffer,
+		Interval: h.interval, Config: h.config, Buffer: h.buffer, Cache: h.cache,
 	}
 }
 

@@ -34,6 +34,8 @@ type tally struct {
 	// cut is where gaps are cut at the latest: the period's end, or now for what is missing now.
 	cut    halley.Millis
 	report Report
+	// pieces and spare are used again from gap to gap.
+	pieces, spare []piece
 }
 
 func (t *tally) within(at halley.Millis) bool { return at >= t.period.From && at < t.period.To }
@@ -56,26 +58,16 @@ func (t *tally) extra(h storage.Head) {
 	}
 }
 
-// miss counts the part of r that lies in the period.
+// miss counts the part of r that lies in the period, by what explains each missing message; cause is what the messages around it
+// say.
 func (t *tally) miss(r row, cause Cause) {
-	t.note(r, r.before(t.period.From)+1, r.before(t.period.To), cause)
-}
-
-// missExplained counts the part of r that lies in the period: as ServerDown what fell into this server's downtime, as Unknown the
-// rest.
-func (t *tally) missExplained(r row) {
-	next, last := r.before(t.period.From)+1, r.before(t.period.To)
-	for i := 0; i < len(t.period.Downtime) && next <= last; i++ {
-		s := t.period.Downtime[i]
-		first, end := max(r.before(s.From)+1, next), min(r.before(s.To), last)
-		if first > end {
-			continue
-		}
-		t.note(r, next, first-1, Unknown)
-		t.note(r, first, end, ServerDown)
-		next = end + 1
+	first, last := r.before(t.period.From)+1, r.before(t.period.To)
+	if first > last {
+		return
 	}
-	t.note(r, next, last, Unknown)
+	for _, p := range t.explain(r, piece{first: first, last: last, cause: cause}) {
+		t.note(r, p)
+	}
 }
 
 // uncertain counts what r may have more than the certain row of the same gap.
@@ -87,17 +79,17 @@ func (t *tally) uncertain(certain, r row) {
 	}
 }
 
-// note counts the missing messages first..last of r, none where first is behind last.
-func (t *tally) note(r row, first, last int64, cause Cause) {
-	if first > last {
-		return
+// note counts a piece of r.
+func (t *tally) note(r row, p piece) {
+	g := Gap{From: r.a, To: r.b, Messages: p.last - p.first + 1, Cause: p.cause}
+	if p.mark != nil {
+		g.By, g.At, g.Note = p.mark.By, p.mark.At, p.mark.Note
 	}
-	g := Gap{From: r.a, To: r.b, Messages: last - first + 1, Cause: cause}
-	if first > 1 {
-		g.From = r.at(first)
+	if p.first > 1 {
+		g.From = r.at(p.first)
 	}
-	if last < r.n {
-		g.To = r.at(last + 1)
+	if p.last < r.n {
+		g.To = r.at(p.last + 1)
 	}
 	g.From, g.To = max(g.From, t.period.From), min(g.To, t.cut)
 	g.To = max(g.To, g.From+1)
@@ -113,18 +105,25 @@ func (t *tally) list(g Gap) {
 	t.report.Gaps = append(t.report.Gaps, g)
 }
 
-// merge joins each gap with the next one of its cause, so that about half are left and the sum of each cause stays.
+// merge joins each gap with the next one of the same cause by the same word, so that about half are left and the sum of each cause
+// stays.
 func merge(gaps []Gap) []Gap {
-	waiting := make(map[Cause]int)
+	type kind struct {
+		cause    Cause
+		by, note string
+		at       halley.Millis
+	}
+	waiting := make(map[kind]int)
 	out := gaps[:0]
 	for _, g := range gaps {
-		if i, ok := waiting[g.Cause]; ok {
+		k := kind{g.Cause, g.By, g.Note, g.At}
+		if i, ok := waiting[k]; ok {
 			out[i].From, out[i].To = min(out[i].From, g.From), max(out[i].To, g.To)
 			out[i].Messages += g.Messages
-			delete(waiting, g.Cause)
+			delete(waiting, k)
 			continue
 		}
-		waiting[g.Cause] = len(out)
+		waiting[k] = len(out)
 		out = append(out, g)
 	}
 	return out
@@ -147,11 +146,11 @@ func (t *tally) openEnd(last storage.Head, skip int64) {
 	}
 	// What is missing now ends now, not when the next message would be due.
 	t.cut = min(t.period.To, t.period.Now)
-	t.missExplained(row{
+	t.miss(row{
 		a: last.MeasuredAt + halley.Millis(skip)*interval,
 		b: last.MeasuredAt + halley.Millis(n+1)*interval,
 		n: n - skip,
-	})
+	}, Unknown)
 }
 
 // result gives the report with its sums.

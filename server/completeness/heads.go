@@ -54,7 +54,7 @@ func lookBack(ctx context.Context, s Series, device halley.DeviceID, from halley
 // lastBefore finds the last head of a device before an instant. The contract of a store reads forwards only, so the span in front
 // of the instant is doubled until something lies in it and then halved until one page holds it: some thirty reads by key at most.
 func lastBefore(ctx context.Context, s Series, device halley.DeviceID, before halley.Millis) (storage.Head, bool, error) {
-	for hi, step := before, halley.Day; hi > halley.EarliestMillis; step *= 2 {
+	for hi, step := before, halley.Hour; hi > halley.EarliestMillis; step *= 2 {
 		lo := max(before-step, halley.EarliestMillis)
 		page, err := s.Heads(ctx, storage.HeadQuery{Device: device, From: lo, To: hi, Limit: 1})
 		if err != nil {

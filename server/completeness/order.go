@@ -10,7 +10,8 @@ import (
 
 // orderCounter is the rule of the families whose messages have a running number (WiFi, TAx6xx and modem). Messages of every kind
 // take a number. In order of sample time the messages form runs; a run ends where the number falls or at the first message after
-// a restart. Inside a run the jumps of the number are what is missing; between runs the time tells.
+// a restart. Inside a run the jumps of the number are what is missing; between runs the time tells. Where a device's clock was set,
+// numbers come in another order than times: a number that falls into a jump of its run fills it, and ends no run.
 type orderCounter struct {
 	tally
 	// instant collects the messages of one instant, to be taken in order of their numbers: a periodic message and an alarm may
@@ -24,6 +25,11 @@ type orderCounter struct {
 	// broken is why the run has ended since the last periodic message; empty while it goes on.
 	broken Cause
 	done   bool
+	// holes are the jumps of the run that are not counted yet; fresh says that the last message made one.
+	holes []hole
+	fresh bool
+	// taken counts messages.
+	taken int64
 }
 
 func (c *orderCounter) add(h storage.Head) {
@@ -63,10 +69,14 @@ func firstInRing(heads []storage.Head) int {
 const orderWrap = 256
 
 func (c *orderCounter) take(h storage.Head) {
-	if c.hasLast {
-		c.follow(c.last, h)
+	c.taken++
+	c.fresh = false
+	if !c.hasLast || !c.fills(h) {
+		if c.hasLast {
+			c.follow(c.last, h)
+		}
+		c.last, c.hasLast = h, true
 	}
-	c.last, c.hasLast = h, true
 	switch h.Kind {
 	case halley.TestMessage:
 		return
@@ -88,12 +98,15 @@ func (c *orderCounter) take(h storage.Head) {
 func (c *orderCounter) follow(a, b storage.Head) {
 	switch {
 	case b.Kind == halley.AfterRestart:
+		c.countHoles(0)
 		c.broken = RestartOrOff
 		return
 	case a.Order == halley.Unknown || b.Order == halley.Unknown:
+		c.countHoles(0)
 		c.breakUnproven()
 		return
 	case c.period.Family != halley.Modem && b.Order <= a.Order:
+		c.countHoles(0)
 		c.broken = RestartOrOff
 		return
 	}
@@ -101,15 +114,11 @@ func (c *orderCounter) follow(a, b storage.Head) {
 	if n == 0 {
 		return
 	}
+	c.open(hole{a: a, b: b, n: n, silent: n > believable(a, b), first: c.taken == 2})
 	if n > believable(a, b) {
 		c.breakUnproven()
 		return
 	}
-	cause := OrderGap
-	if c.clears(a, b) {
-		cause = CacheCleared
-	}
-	c.miss(row{a: a.MeasuredAt, b: b.MeasuredAt, n: n}, cause)
 	c.jumped += n
 }
 
@@ -177,10 +186,11 @@ func (c *orderCounter) countGap(a, b storage.Head) {
 	}
 }
 
-func (c *orderCounter) closed() bool { return c.done }
+func (c *orderCounter) closed() bool { return c.done && !c.fresh }
 
 func (c *orderCounter) finish() {
 	c.flush()
+	c.countHoles(0)
 	if c.hasPeriodic && !c.done {
 		c.openEnd(c.periodic, c.jumped)
 	}

@@ -70,7 +70,7 @@ func (c *timerCounter) countGap(a, b storage.Head) {
 		return
 	}
 	least := row{a: a.MeasuredAt, b: b.MeasuredAt, n: between(gap, max(earlier, later))}
-	c.missExplained(least)
+	c.miss(least, Unknown)
 	if earlier != later {
 		c.uncertain(least, row{a: a.MeasuredAt, b: b.MeasuredAt, n: between(gap, min(earlier, later))})
 	}

@@ -250,6 +250,14 @@ func (s *Store) Days(ctx context.Context, device halley.DeviceID, from, to int64
 	return s.store.Days(ctx, device, from, to)
 }
 
+// AllDays is storage.Store's.
+func (s *Store) AllDays(ctx context.Context, from, to int64, after halley.DeviceID, limit int) (v []storage.DayCount, err error) {
+	if err := s.pass(ctx, "AllDays", false); err != nil {
+		return v, err
+	}
+	return s.store.AllDays(ctx, from, to, after, limit)
+}
+
 // Tally is storage.Store's.
 func (s *Store) Tally(ctx context.Context, device halley.DeviceID, from, to halley.Millis) (duplicates, conflicts int64, err error) {
 	if err := s.pass(ctx, "Tally", false); err != nil {

@@ -227,6 +227,13 @@ func (s *Store) Days(ctx context.Context, device halley.DeviceID, from, to int64
 	})
 }
 
+// AllDays is storage.Store's.
+func (s *Store) AllDays(ctx context.Context, from, to int64, after halley.DeviceID, limit int) ([]storage.DayCount, error) {
+	return call(ctx, s, "read the completeness of all devices", func(ctx context.Context) ([]storage.DayCount, error) {
+		return s.gate.now().AllDays(ctx, from, to, after, limit)
+	})
+}
+
 // Info is storage.Store's: what the store last saw of the database. That it answers says nothing of the database.
 func (s *Store) Info(ctx context.Context) (storage.Info, error) {
 	memory := &Store{gate: s.gate, within: s.within, ask: true, silent: true}

@@ -112,6 +112,7 @@ func (r *Recorder) sort(ctx context.Context, items []item, parked map[uint64]str
 		case journal.Act:
 			s.addAct(it, why, refused)
 		case journal.Event:
+			s.addEvent(it)
 		default:
 			s.park(it, "this version does not know this kind of entry")
 		}
@@ -195,12 +196,14 @@ func (r *Recorder) append(ctx context.Context, items []item, parked map[uint64]s
 	took := time.Since(began)
 	if err != nil {
 		r.unsure = true
+		r.tooLarge(&s.batch, err, took)
 		return r.failed(fmt.Errorf("storing the entries %d to %d: %w", s.batch.FirstSeq, s.batch.Seq, err), took)
 	}
 	r.size.stored(samples(items), took)
 	_, r.refusedInRow = r.run(items, parked)
 	r.at, r.unsure, r.moved = s.batch.Position, false, 0
 	r.wait.reset()
+	r.remember(ctx, &s.batch, done)
 	r.stored(ctx, s, done)
 	return nil
 }

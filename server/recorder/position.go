@@ -18,6 +18,10 @@ func (r *Recorder) position(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 	r.at = pos
+	told, err := r.compare(ctx, pos)
+	if err != nil {
+		return 0, err
+	}
 	if pos.JournalID == "" {
 		return r.opts.Journal.First() - 1, nil
 	}
@@ -26,6 +30,11 @@ func (r *Recorder) position(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 	if why != "" {
+		if !told {
+			if err := r.tell(ctx, r.older(pos), why, 0); err != nil {
+				return 0, err
+			}
+		}
 		return r.renew(ctx, why)
 	}
 	return pos.Seq, nil

@@ -76,7 +76,12 @@ type Options struct {
 	// Recorded is called after each batch, before the batch counts as recorded. Where the store's answer to a batch was lost it is
 	// called once it is known that the batch is there, and says that anything may have changed.
 	Recorded func(context.Context, Progress)
-	Log      *slog.Logger
+	// Memory remembers what was recorded; nil for a recorder that need not know that its store was set back.
+	Memory Memory
+	// SetBack is called where the store or the journal is found to be older than it was, before anything more is recorded; after an
+	// error it is called again. Nil tells nobody.
+	SetBack func(context.Context, SetBack) error
+	Log     *slog.Logger
 }
 
 // Progress says what a batch did.
@@ -116,6 +121,10 @@ type Recorder struct {
 	at storage.Position
 	// moved counts how often since the last batch that was stored the position was found to be another.
 	moved int
+	// told is what was said last of a store that was set back.
+	told told
+	// freely is the sequence number up to which batches need not be those that are remembered: the store could not take one whole.
+	freely uint64
 }
 
 // New makes a Recorder.

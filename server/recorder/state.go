@@ -37,6 +37,9 @@ type State struct {
 	Parked int
 	// Renewed is the last time since the start that the journal got a new identity; nil for never. It is not changed once it is set.
 	Renewed *Renewal
+	// Differs is the first batch since the start that was recorded again and did not come to what it came to before; nil for none. It
+	// is not changed once it is set.
+	Differs *Difference
 }
 
 // Renewal says that the journal got a new identity.

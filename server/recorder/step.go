@@ -72,16 +72,22 @@ func (r *Recorder) entries() int { return max(r.opts.Samples/samplesPerMessage, 
 
 // step records the next entries behind pos, in as many batches as the store's speed asks for, and gives the new position.
 func (r *Recorder) step(ctx context.Context, pos uint64) (uint64, error) {
-	entries, err := r.opts.Journal.Read(ctx, pos, r.entries())
+	again := r.again(ctx, pos+1)
+	entries, err := r.read(ctx, pos, &again)
 	if err != nil {
 		return pos, journalError(fmt.Errorf("reading the journal: %w", err))
 	}
-	for len(entries) > 0 {
+	for first := true; len(entries) > 0; first = false {
 		if ctx.Err() != nil {
 			return pos, ctx.Err()
 		}
+		if !first {
+			if again = r.again(ctx, pos+1); again.whole && again.until > entries[len(entries)-1].Seq {
+				return pos, nil // what was read does not hold all of that batch
+			}
+		}
 		began := time.Now()
-		items := r.fill(entries)
+		items := r.fill(entries, again)
 		if err := r.record(ctx, items, map[uint64]string{}); err != nil {
 			return pos, err
 		}
@@ -92,10 +98,13 @@ func (r *Recorder) step(ctx context.Context, pos uint64) (uint64, error) {
 	return pos, nil
 }
 
-// fill opens entries, at least one, until they hold the samples of a batch.
-func (r *Recorder) fill(entries []journal.Entry) []item {
+// fill opens entries, at least one, until they hold the samples of a batch. Those of a batch that is recorded again are its own.
+func (r *Recorder) fill(entries []journal.Entry, b bound) []item {
 	var items []item
-	for samples := 0; len(items) < len(entries) && samples < r.size.now; {
+	for samples := 0; len(items) < len(entries) && (b.whole || samples < r.size.now); {
+		if len(items) > 0 && entries[len(items)].Seq > b.until {
+			break
+		}
 		it := r.open(&entries[len(items)])
 		items = append(items, it)
 		samples += it.samples()

@@ -150,7 +150,7 @@ func TestAnotherServerIsNotTakenForTheFormer(t *testing.T) {
 	}
 	f.Seq = 1
 	got := f.Append(t, lost.Upload(0, lost.Message(storagetest.Start+halley.Minute, 2)))
-	want := storage.Appended{BatchID: 3, Messages: 1, Samples: 2, DevicesChanged: true}
+	want := storage.Appended{BatchID: 3, Messages: 1, Samples: 2, DevicesChanged: true, Digest: got.Digest}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Append behind the other server (-want +got):\n%s", diff)
 	}

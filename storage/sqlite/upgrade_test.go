@@ -88,6 +88,10 @@ func schema1(t *testing.T) string {
 		case "audit":
 			execute(t, db, `INSERT INTO audit SELECT audit_id, at, actor_kind, actor_name, actor_session, what, subject, old_value,
 				new_value, why FROM source.audit`)
+		case "batch":
+			// There was no ledger.
+			execute(t, db, `INSERT INTO batch SELECT batch_id, node, journal_id, first_seq, last_seq, journal_hash, recorded_at, decoder,
+				messages, samples, NULL, NULL FROM source.batch`)
 		default:
 			execute(t, db, "INSERT INTO main."+table+" SELECT * FROM source."+table)
 		}
@@ -169,7 +173,7 @@ func TestFolderOfTheFirstSchemaIsUpgradedAndKeepsEverything(t *testing.T) {
 	got := f.Append(t, d.Upload(0, d.Message(storagetest.Start, 20)))
 	d.Message(0, 0)
 	d.Message(0, 0)
-	want := storage.Appended{BatchID: 6, Duplicates: 1}
+	want := storage.Appended{BatchID: 6, Duplicates: 1, Digest: got.Digest}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Append of a repeat (-want +got):\n%s", diff)
 	}

@@ -135,7 +135,7 @@ func (d *diagnosis) rights(ctx context.Context) bool {
 	for _, want := range []struct {
 		right  string
 		tables []string
-	}{{"SELECT", tables()}, {"INSERT", tables()}, {"UPDATE", derived()}, {"DELETE", derived()}} {
+	}{{"SELECT", tables()}, {"INSERT", addable()}, {"UPDATE", derived()}, {"DELETE", derived()}} {
 		for _, table := range want.tables {
 			var has int
 			err := d.db.QueryRowContext(ctx, selectRight, sql.Named("object", schemaPrefix+table), sql.Named("right", want.right)).Scan(&has)

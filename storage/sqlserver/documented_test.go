@@ -29,6 +29,7 @@ func TestTheManualExplainsEveryCode(t *testing.T) {
 		sqlserver.CodeAway, sqlserver.CodeBusy, sqlserver.CodeLogin, sqlserver.CodeNoDatabase, sqlserver.CodeOffline,
 		sqlserver.CodePermission, sqlserver.CodeDamaged, sqlserver.CodeNameUnknown, sqlserver.CodeInstanceUnknown,
 		sqlserver.CodeRefused, sqlserver.CodeNoAnswer, sqlserver.CodeNoEncryption, sqlserver.CodeKerberos, sqlserver.CodeFiles,
+		sqlserver.CodeBackupFile, sqlserver.CodeBackupRight, sqlserver.CodeNoBackup, sqlserver.CodeNewerServer, sqlserver.CodeExists,
 		storage.CodeFull, storage.CodeReadOnly, storage.CodeNoSchema, storage.CodeOlderSchema, storage.CodeNewerSchema,
 	}
 	for _, reason := range sqlserver.Distrusts() {

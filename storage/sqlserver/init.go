@@ -20,6 +20,8 @@ const opInit = "prepare the database"
 type InitOptions struct {
 	// DryRun finds out what is to be done and changes nothing.
 	DryRun bool
+	// LedgerTables makes the append-only ledger table of SQL Server 2022 and newer besides; Conflict where the engine has none.
+	LedgerTables bool
 }
 
 // InitReport says what Init did, or would do.
@@ -55,7 +57,7 @@ func Init(ctx context.Context, o Options, io InitOptions) (InitReport, error) {
 	if err != nil {
 		return InitReport{}, err
 	}
-	p := &preparation{options: o, dry: io.DryRun, list: list}
+	p := &preparation{options: o, dry: io.DryRun, ledger: io.LedgerTables, list: list}
 	p.report = InitReport{Database: t.config.Database, Schema: len(list), Warnings: t.warnings}
 	if err := p.run(ctx); err != nil {
 		return InitReport{}, explainInit(err, p.report.Database)
@@ -67,6 +69,7 @@ func Init(ctx context.Context, o Options, io InitOptions) (InitReport, error) {
 type preparation struct {
 	options Options
 	dry     bool
+	ledger  bool
 	list    []sqlkit.Migration
 	report  InitReport
 	// found says that the database is there, though it could not be opened at first.
@@ -89,7 +92,11 @@ func (p *preparation) run(ctx context.Context) error {
 		return err
 	}
 	if p.dry && !p.found {
-		p.note(p.steps(0, roles()))
+		steps := p.steps(0, roles())
+		if p.ledger {
+			steps = append(steps, ledgerStep())
+		}
+		p.note(steps)
 		return nil
 	}
 	if err = p.on(ctx, p.report.Database, p.prepare); !missingDatabase(err) {
@@ -159,6 +166,9 @@ func missingDatabase(err error) bool {
 
 // create creates the database, over a connection to master.
 func (p *preparation) create(ctx context.Context, conn *sql.Conn) error {
+	if err := p.wantLedger(ctx, conn); err != nil {
+		return err
+	}
 	name := p.report.Database
 	if !p.dry {
 		// Another init may be doing the same.
@@ -196,7 +206,7 @@ func (p *preparation) create(ctx context.Context, conn *sql.Conn) error {
 
 // prepare brings a database that is there up to date.
 func (p *preparation) prepare(ctx context.Context, conn *sql.Conn) error {
-	if err := p.look(ctx, conn); err != nil {
+	if err := errors.Join(p.look(ctx, conn), p.wantLedger(ctx, conn)); err != nil {
 		return err
 	}
 	if !p.dry {
@@ -214,7 +224,11 @@ func (p *preparation) prepare(ctx context.Context, conn *sql.Conn) error {
 	if err != nil {
 		return err
 	}
-	steps := p.steps(reached, missing)
+	ledger, err := p.ledgerSteps(ctx, conn)
+	if err != nil {
+		return err
+	}
+	steps := append(p.steps(reached, missing), ledger...)
 	if p.dry {
 		p.note(steps)
 		return p.snapshots(ctx, conn)

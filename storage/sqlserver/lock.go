@@ -12,13 +12,13 @@ import (
 
 const (
 	// lockAppend is owned by the transaction and ends with it. The resource is named for the database, because not every engine
-	// keeps the locks of its databases apart. The right that every batch needs is asked for along, because a login that may only
+	// keeps the locks of its databases apart. A right that whoever writes needs is asked for along, because a login that may only
 	// read gets other errors from other engines.
 	lockAppend = `
 DECLARE @r int;
 DECLARE @name nvarchar(255) = N'halley-append ' + DB_NAME();
 EXEC @r = sp_getapplock @Resource = @name, @LockMode = N'Exclusive', @LockOwner = N'Transaction', @LockTimeout = 25000;
-SELECT @r, COALESCE(HAS_PERMS_BY_NAME(N'halley.batch', N'OBJECT', N'INSERT'), 0);`
+SELECT @r, COALESCE(HAS_PERMS_BY_NAME(N'halley.fact', N'OBJECT', N'INSERT'), 0);`
 
 	// The resource is named for the database, because the lock is taken in master too, before the database is there.
 	lockPreparation = `

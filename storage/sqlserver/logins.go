@@ -2,6 +2,7 @@ package sqlserver
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,10 +17,11 @@ const (
 // tables are all tables of the schema but schema_migration.
 func tables() []string {
 	return []string{
-		"alarm", "attachment", "audit", "batch", "channel", "channel_description", "completeness_change", "completeness_day",
-		"credential", "device", "device_description", "layout", "layout_slot", "lease", "[limit]", "message", "node", "organization",
-		"organization_description", "place", "place_description", "registry_change", "rollup", "rollup_mark", "session", "tally",
-		"token", "token_end", "unclocked",
+		"alarm", "attachment", "audit", "batch", "channel", "channel_description", "[checkpoint]", "completeness_change",
+		"completeness_day", "credential", "device", "device_description", "fact", "gap_cause", "interruption", "layout", "layout_slot",
+		"lease", "ledger_key", "[limit]", "message", "node", "organization", "organization_description", "part", "place",
+		"place_description", "proof", "registry_change", "rollup", "rollup_mark", "session", "tally", "token", "token_end", "tombstone",
+		"unclocked",
 	}
 }
 
@@ -27,6 +29,23 @@ func tables() []string {
 func derived() []string {
 	return []string{"completeness_day", "lease", "node", "rollup", "rollup_mark", "session"}
 }
+
+// addable are the tables that the service adds rows to: all but the one behind which samples can be removed.
+func addable() []string {
+	return slices.DeleteFunc(tables(), func(t string) bool { return t == "tombstone" })
+}
+
+// noted are the tables to which the keeper adds rows: what retention removed, who did it, and that neither changes later.
+func noted() []string { return []string{"audit", "fact", "tombstone"} }
+
+// removable are the tables from which the keeper removes the days that a tombstone covers, which triggers see to.
+func removable() []string { return []string{"message", "unclocked"} }
+
+// settled are the tables that the keeper brings up to date before the samples go that they are computed from.
+func settled() []string { return []string{"rollup", "rollup_mark"} }
+
+// packGrant lets the keeper take the pack of a part away, and change nothing else of it.
+const packGrant = "GRANT UPDATE (pack) ON halley.part TO " + roleKeeper
 
 // views are what people and their tools read, besides the function samples_between.
 func views() []string {
@@ -52,9 +71,10 @@ func rightsOf(role string) rights {
 	grant := func(what, on string) { r.grants = append(r.grants, "GRANT "+what+" ON halley."+on+" TO "+role) }
 	switch role {
 	case roleService:
-		for _, t := range tables() {
+		for _, t := range addable() {
 			grant("SELECT, INSERT", t)
 		}
+		grant("SELECT", "tombstone")
 		for _, t := range derived() {
 			grant("UPDATE, DELETE", t)
 		}
@@ -65,6 +85,17 @@ func rightsOf(role string) rights {
 		for _, t := range append(tables(), "schema_migration") {
 			grant("SELECT", t)
 		}
+		for _, t := range noted() {
+			grant("INSERT", t)
+		}
+		for _, t := range removable() {
+			grant("DELETE", t)
+		}
+		for _, t := range settled() {
+			grant("INSERT, UPDATE, DELETE", t)
+		}
+		r.grants = append(r.grants, packGrant)
+		r.denials = denials(role)
 		r.extras = []extra{{
 			"GRANT BACKUP DATABASE, BACKUP LOG TO " + role, "the role " + role + " could not be given the right to make backups",
 		}}
@@ -83,13 +114,21 @@ func rightsOf(role string) rights {
 // denials say what a role may never do, whatever it is given.
 func denials(role string) []string {
 	var list []string
-	free := map[string]bool{"alarm": role == roleService}
-	for _, t := range derived() {
-		free[t] = role == roleService
-	}
+	deny := func(what, on string) { list = append(list, "DENY "+what+" ON halley."+on+" TO "+role) }
 	for _, t := range tables() {
-		if !free[t] {
-			list = append(list, "DENY UPDATE, DELETE ON halley."+t+" TO "+role)
+		switch {
+		case role == roleService && (t == "alarm" || slices.Contains(derived(), t)):
+		case role == roleKeeper && slices.Contains(settled(), t):
+		case role == roleKeeper && slices.Contains(removable(), t):
+			deny("INSERT, UPDATE", t)
+		case role == roleKeeper && t == "part":
+			deny("INSERT, DELETE", t)
+			// Of a part the pack alone may be changed. A denial on the whole table would take that away on some versions.
+			deny("UPDATE (batch_id, day, count, digest)", t)
+		case role == roleKeeper && !slices.Contains(noted(), t), role == roleReader, role == roleService && t == "tombstone":
+			deny("INSERT, UPDATE, DELETE", t)
+		default:
+			deny("UPDATE, DELETE", t)
 		}
 	}
 	// Who may alter a table may truncate it, which fires no trigger.

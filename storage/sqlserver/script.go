@@ -13,7 +13,9 @@ import (
 var scriptFiles embed.FS
 
 // ScriptParts are what Script prints: all, or the part of one login.
-func ScriptParts() []string { return []string{"all", "owner", "service", "keeper", "reader"} }
+func ScriptParts() []string {
+	return []string{"all", "owner", "service", "keeper", "reader", "ledger"}
+}
 
 // script is a part being written.
 type script struct {
@@ -24,9 +26,9 @@ type script struct {
 }
 
 // Script gives the T-SQL that an administrator runs instead of Init, with sqlcmd or Management Studio, for the database that the
-// DSN names. "all" is everything in its order; "owner" makes the database and the login that Init signs in with, the others the
-// role and the login of the server, of backups and of people's tools. Run again, a script changes nothing. It holds no
-// password: whoever runs it writes them in.
+// DSN names. "all" is everything in its order; "owner" makes the database and the login that Init signs in with, "service", "keeper"
+// and "reader" the role and the login of the server, of backups and retention, and of people's tools. "ledger" makes the append-only
+// ledger table, which "all" leaves out. Run again, a script changes nothing. It holds no password: whoever runs it writes them in.
 func Script(o Options, part string) (string, error) {
 	t, err := parse(o)
 	if err != nil {
@@ -52,6 +54,10 @@ func Script(o Options, part string) (string, error) {
 	case "service", "keeper", "reader":
 		s.role("halley_" + part)
 		s.login("halley_"+part+"_login", "halley_"+part)
+	case "ledger":
+		s.write("ledger.sql", map[string]any{
+			"Database": s.database, "Able": ableLedger, "Batches": batches(ledgerEntry), "Grants": ledgerGrants(),
+		})
 	default:
 		return "", &halley.Error{
 			Kind: halley.Invalid, Op: "print the script", Field: "print-script",
@@ -111,7 +117,8 @@ func about(role string) []string {
 		}
 	case roleKeeper:
 		return []string{
-			"Backups are made with it. It reads everything, as every backup does, and changes nothing here.",
+			"Backups are made with it, and a retention rule is carried out with it. It reads everything, as every backup does. It adds to the",
+			"audit trail and writes tombstones; it removes messages, and takes packs away, only for days that a tombstone covers.",
 		}
 	}
 	return []string{

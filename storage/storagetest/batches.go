@@ -7,6 +7,7 @@ import (
 
 	"halley"
 	"halley/storage"
+	"halley/storage/ledger"
 )
 
 func batchTests() []test {
@@ -35,7 +36,7 @@ func positions(t *testing.T, p *plot) {
 	nothing := f.Batch()
 	got, err := p.Append(t.Context(), nothing)
 	must(t, "Append of nothing", err)
-	got.BatchID = 0
+	got.BatchID, got.Digest = 0, ledger.Digest{}
 	equal(t, "Append of nothing", storage.Appended{}, got)
 	wantPosition(t, "after a batch without uploads", p, nothing)
 	d := WiFi(p.serial(1), 1)

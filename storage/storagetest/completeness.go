@@ -18,6 +18,7 @@ func completenessTests() []test {
 		{"a node whose clock is behind makes a day due again", daysByOtherClock},
 		{"many days are put at once", manyDays},
 		{"days that cannot be are refused", badDays},
+		{"days of all devices are listed in pages", allDays},
 	}
 }
 
@@ -291,4 +292,49 @@ func badDays(t *testing.T, p *plot) {
 		wantKind(t, "PutDays with "+name, err, halley.Invalid)
 	}
 	equal(t, "rows after refusals", []storage.DayCount{}, days(t, p, p.device(t, 1), 0, 1<<40))
+}
+
+// allDays puts three days of three devices and lists them whole and in pages of every length.
+func allDays(t *testing.T, p *plot) {
+	f := p.feed()
+	for n := 1; n <= 3; n++ {
+		d := WiFi(p.serial(n), 1)
+		f.Append(t, d.Upload(0, d.Message(Start, 1)))
+	}
+	own := func(list []storage.DayCount) []storage.DayCount {
+		return slices.DeleteFunc(unrevised(list), func(x storage.DayCount) bool { return x.Device <= p.lastDevice })
+	}
+	want := own(put(t, p, due(t, p, firstDay+3), 0))
+	slices.SortFunc(want, func(x, y storage.DayCount) int {
+		return cmp.Or(cmp.Compare(x.Day, y.Day), cmp.Compare(x.Device, y.Device))
+	})
+	all, err := p.AllDays(t.Context(), firstDay, firstDay+3, 0, 1_000_000)
+	must(t, "AllDays", err)
+	equal(t, "rows", 9, len(want))
+	equal(t, "all days", want, own(all))
+	for limit := 1; limit <= 10; limit++ {
+		var paged []storage.DayCount
+		for from, after := firstDay, p.lastDevice; ; {
+			page, err := p.AllDays(t.Context(), from, firstDay+3, after, limit)
+			must(t, "AllDays", err)
+			if len(page) > limit {
+				t.Fatalf("a page of %d has %d rows", limit, len(page))
+			}
+			paged = append(paged, page...)
+			if len(page) < limit {
+				break
+			}
+			last := page[len(page)-1]
+			from, after = last.Day, last.Device
+		}
+		equal(t, "in pages", want, own(paged))
+	}
+	second, err := p.AllDays(t.Context(), firstDay+1, firstDay+2, p.device(t, 1), 100)
+	must(t, "AllDays", err)
+	equal(t, "the second day behind the first device", want[4:6], own(second))
+	for name, days := range map[string][2]int64{"an empty range": {firstDay, firstDay}, "one that runs backwards": {firstDay + 2, firstDay}} {
+		none, err := p.AllDays(t.Context(), days[0], days[1], 0, 100)
+		must(t, "AllDays", err)
+		equal(t, name, []storage.DayCount{}, none)
+	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"halley"
 	"halley/storage"
+	"halley/storage/ledger"
 )
 
 func modelTests() []test {
@@ -43,6 +44,7 @@ func modelTest(t *testing.T, p *plot) {
 		}
 		r.compare()
 	})
+	CheckLedger(t, p)
 }
 
 // modelRun is one run of operations.
@@ -177,7 +179,10 @@ func (r *modelRun) upload() {
 		if e, ok := errors.AsType[*storage.EntryError](err); ok {
 			return e.Seq, err
 		}
-		got.BatchID, got.DevicesChanged = 0, false
+		if got.BatchID, got.DevicesChanged = 0, false; r.p.ground.engine.Model == nil {
+			// The plain model keeps no ledger; two engines give the same digests.
+			got.Digest = ledger.Digest{}
+		}
 		return got, err
 	})
 }

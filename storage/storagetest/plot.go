@@ -7,6 +7,7 @@ import (
 
 	"halley"
 	"halley/storage"
+	"halley/storage/ledger"
 )
 
 // ground is the store of a chapter.
@@ -96,15 +97,18 @@ type plotFeed struct {
 	p *plot
 }
 
-// Append stores the next batch and ends the test where it cannot. The number of the batch is higher than those before it and
-// left out.
+// Append stores the next batch and ends the test where it cannot. The number of the batch is higher than those before it, it has a
+// digest, and both are left out.
 func (f *plotFeed) Append(t testing.TB, uploads ...storage.Upload) storage.Appended {
 	t.Helper()
 	got := f.Feed.Append(t, uploads...)
 	if got.BatchID <= f.p.lastBatch {
 		t.Errorf("the batch got the number %d after %d", got.BatchID, f.p.lastBatch)
 	}
-	f.p.lastBatch, got.BatchID = got.BatchID, 0
+	if got.Digest.IsZero() {
+		t.Errorf("batch %d has no digest", got.BatchID)
+	}
+	f.p.lastBatch, got.BatchID, got.Digest = got.BatchID, 0, ledger.Digest{}
 	return got
 }
 

@@ -1,10 +1,14 @@
 import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { session } from "./api/client";
-import { followFleet, hearing, me, recognise, signIn, signOut, status, trouble } from "./fleet/fleet";
+import { followFleet, hearing, may, me, recognise, signIn, signOut, status, trouble } from "./fleet/fleet";
+import { AuditPage } from "./pages/audit";
+import { CompletenessPage } from "./pages/completeness";
+import { CompletenessDayPage } from "./pages/completenessday";
 import { DevicePage } from "./pages/device";
 import { DevicesPage } from "./pages/devices";
 import { NewDevicesPage } from "./pages/newdevices";
 import { OverviewPage } from "./pages/overview";
+import { ProofPage } from "./pages/proof";
 import { QuarantinePage } from "./pages/quarantine";
 import { ServerPage } from "./pages/server";
 import { SignInPage } from "./pages/signin";
@@ -56,10 +60,14 @@ function Waiting() {
   );
 }
 
-const pages: { path: string; key: Key }[] = [
+/** The pages, each with the right that it takes. */
+const pages: { path: string; key: Key; permission?: string }[] = [
   { path: "/", key: "nav.overview" },
   { path: "/new", key: "nav.new" },
   { path: "/devices", key: "nav.devices" },
+  { path: "/completeness", key: "nav.completeness", permission: "sample.read" },
+  { path: "/proof", key: "nav.proof", permission: "proof.read" },
+  { path: "/audit", key: "nav.audit", permission: "audit.read" },
   { path: "/server", key: "nav.server" },
 ];
 
@@ -97,6 +105,8 @@ function Page() {
   }, []);
   const device = /^\/devices\/(\d+)(\/quarantine)?$/.exec(at);
   if (device) return device[2] ? <QuarantinePage id={Number(device[1])} /> : <DevicePage id={Number(device[1])} />;
+  const day = /^\/completeness\/(\d+)\/(\d{4}-\d\d-\d\d)$/.exec(at);
+  if (day) return <CompletenessDayPage id={Number(day[1])} day={day[2] ?? ""} />;
   switch (at) {
     case "/":
     case "/index.html":
@@ -105,6 +115,12 @@ function Page() {
       return <NewDevicesPage />;
     case "/devices":
       return <DevicesPage />;
+    case "/completeness":
+      return <CompletenessPage />;
+    case "/proof":
+      return <ProofPage />;
+    case "/audit":
+      return <AuditPage />;
     case "/server":
       return <ServerPage />;
     default:
@@ -139,7 +155,7 @@ function Header() {
       </a>
       {status.value?.simulated && <span class="simulated">{t("app.simulated")}</span>}
       <nav aria-label={t("nav.label")}>
-        {pages.map((page) => {
+        {pages.filter((page) => !page.permission || may(page.permission)).map((page) => {
           const current = page.path === "/" ? at === "/" : at.startsWith(page.path);
           return (
             <a key={page.path} href={page.path} {...(current ? { "aria-current": "page" as const } : {})}>

@@ -22,10 +22,6 @@ SELECT CASE WHEN hash IS NULL THEN 0 ELSE 1 END
   FROM credential
  WHERE credential_id = (SELECT MAX(n.credential_id) FROM credential n WHERE n.device_id = @device AND n.kind = @kind)`
 
-	insertCredential = `
-INSERT INTO credential (credential_id, device_id, kind, hash, created_at, audit_id)
-VALUES (@credential, @device, @kind, @hash, @at, @audit)`
-
 	selectTokens = `
 SELECT t.token_id, t.name, t.hash, t.role, t.expires_at, t.created_at, COALESCE(e.revoked_at, 0)
   FROM token t
@@ -33,12 +29,6 @@ SELECT t.token_id, t.name, t.hash, t.role, t.expires_at, t.created_at, COALESCE(
 
 	// tokenNamed compares the names with a point behind them too: SQL Server takes no notice of blanks at the end of a text.
 	tokenNamed = " WHERE t.name = @name AND CONCAT(t.name, '.') = CONCAT(@name, '.')"
-
-	insertToken = `
-INSERT INTO token (token_id, name, hash, role, expires_at, created_at, audit_id)
-VALUES (@token, @name, @hash, @role, @expires, @at, @audit)`
-
-	insertTokenEnd = "INSERT INTO token_end (token_id, revoked_at, audit_id) VALUES (@token, @at, @audit)"
 )
 
 // Credentials lists what devices prove themselves by.
@@ -99,10 +89,7 @@ func (c *change) setCredential(ctx context.Context, cr storage.Credential, ch ha
 	if err != nil {
 		return err
 	}
-	if err := c.exec(ctx, insertCredential, args("credential", id, "device", int64(cr.DeviceID), "kind", string(cr.Kind),
-		"hash", cr.Hash, "at", int64(ch.At), "audit", auditID)...); err != nil {
-		return err
-	}
+	c.add(factCredential, id, int64(cr.DeviceID), string(cr.Kind), cr.Hash, int64(ch.At), auditID)
 	return c.bumpRegistry(ctx)
 }
 
@@ -135,6 +122,13 @@ func (s *Store) CreateToken(ctx context.Context, t storage.Token, ch halley.Chan
 				Message: "there is a token of this name: revoke it first or take another name",
 			}
 		}
+		var there int64
+		if _, err := c.one(ctx, []any{&there}, "SELECT COUNT(*) FROM token WHERE hash = @hash", args("hash", t.Hash)...); err != nil {
+			return err
+		}
+		if there > 0 {
+			return &halley.Error{Kind: halley.Conflict, Op: op, Field: "hash", Message: "there is such a token already: make another one"}
+		}
 		return c.addToken(ctx, &t, ch)
 	})
 	if err != nil {
@@ -154,10 +148,7 @@ func (c *change) addToken(ctx context.Context, t *storage.Token, ch halley.Chang
 	if t.ID, err = c.nextID(ctx, "token"); err != nil {
 		return err
 	}
-	if err := c.exec(ctx, insertToken, args("token", t.ID, "name", t.Name, "hash", t.Hash, "role", string(t.Role),
-		"expires", int64(t.ExpiresAt), "at", int64(t.CreatedAt), "audit", auditID)...); err != nil {
-		return err
-	}
+	c.add(factToken, t.ID, t.Name, t.Hash, string(t.Role), int64(t.ExpiresAt), int64(t.CreatedAt), auditID)
 	return c.bumpRegistry(ctx)
 }
 
@@ -232,9 +223,7 @@ func (s *Store) RevokeToken(ctx context.Context, name string, ch halley.Change) 
 			return err
 		}
 		for _, t := range list {
-			if err := c.exec(ctx, insertTokenEnd, args("token", t.ID, "at", int64(ch.At), "audit", auditID)...); err != nil {
-				return err
-			}
+			c.add(factTokenEnd, t.ID, int64(ch.At), auditID)
 		}
 		return c.bumpRegistry(ctx)
 	})

@@ -10,6 +10,7 @@ import (
 	"halley"
 	"halley/storage"
 	"halley/storage/internal/rollup"
+	"halley/storage/ledger"
 )
 
 const (
@@ -18,15 +19,20 @@ SELECT b.last_seq, b.journal_hash
   FROM batch b
  WHERE b.journal_id = @journal AND b.last_seq = (SELECT MAX(n.last_seq) FROM batch n WHERE n.journal_id = @journal)`
 
-	selectReached = "SELECT COALESCE(MAX(last_seq), 0) FROM batch WHERE journal_id = @journal"
+	// selectReached also gives the digest of the node's newest batch.
+	selectReached = `
+SELECT COALESCE((SELECT MAX(b.last_seq) FROM batch b WHERE b.journal_id = @journal), 0),
+       (SELECT p.digest FROM batch p WHERE p.batch_id = (SELECT MAX(n.batch_id) FROM batch n WHERE n.node = @node))`
 
 	selectSeen = `
 SELECT COALESCE((SELECT MAX(version) FROM registry_change), 1), COALESCE((SELECT MAX(batch_id) FROM batch), 0),
-       COALESCE((SELECT MAX(day) FROM completeness_day), -1)`
+       COALESCE((SELECT MAX(day) FROM completeness_day), -1), COALESCE((SELECT MAX(fact_id) FROM fact), 0),
+       COALESCE((SELECT MAX(tombstone_id) FROM tombstone), 0)`
 
 	insertBatch = `
-INSERT INTO batch (batch_id, node, journal_id, first_seq, last_seq, journal_hash, recorded_at, decoder, messages, samples)
-VALUES (@batch, @node, @journal, @first, @last, @hash, @at, @decoder, @messages, @samples)`
+INSERT INTO batch (batch_id, node, journal_id, first_seq, last_seq, journal_hash, recorded_at, decoder, messages, samples, digest,
+                   previous_digest)
+VALUES (@batch, @node, @journal, @first, @last, @hash, @at, @decoder, @messages, @samples, @digest, @previous)`
 )
 
 // Position gives how far a journal is recorded.
@@ -87,26 +93,44 @@ type appender struct {
 	over    halley.Millis
 	last    tallyKey
 	out     storage.Appended
-	// stored counts messages up to the next look at outer.
-	stored int
+	// stored are the messages that were stored, for the ledger.
+	stored []storedMessage
+	// previous is the digest of the node's batch before.
+	previous ledger.Digest
+	// looked counts messages up to the next look at outer.
+	looked int
 }
 
 // begin refuses a range that is recorded already, takes the batch's number and drops what is remembered where it is not right
 // any more.
 func (a *appender) begin(ctx context.Context) error {
+	a.moment(a.b.RecordedAt)
 	var reached int64
-	if _, err := a.one(ctx, []any{&reached}, selectReached, args("journal", a.b.JournalID)...); err != nil {
+	var previous []byte
+	if _, err := a.one(ctx, []any{&reached, &previous}, selectReached, args("journal", a.b.JournalID, "node", a.b.Node)...); err != nil {
 		return err
 	}
+	copy(a.previous[:], previous)
 	if int64(a.b.FirstSeq) <= reached {
 		return &halley.Error{
 			Kind: halley.Conflict, Op: "append a batch", Code: storage.CodeRecorded,
 			Message: fmt.Sprintf("the journal is recorded up to %d, the batch begins at %d", reached, a.b.FirstSeq),
 		}
 	}
-	var version, batch, counted int64
-	if _, err := a.one(ctx, []any{&version, &batch, &counted}, selectSeen); err != nil {
+	var version, batch, counted, fact, tombstone int64
+	if _, err := a.one(ctx, []any{&version, &batch, &counted, &fact, &tombstone}, selectSeen); err != nil {
 		return err
+	}
+	if fact == 0 {
+		// What was there before the ledger goes into it also where this batch adds no fact.
+		if err := a.beginChain(ctx); err != nil {
+			return err
+		}
+	}
+	if tombstone > 0 {
+		if _, err := a.removals(ctx); err != nil {
+			return err
+		}
 	}
 	a.over = max(a.b.RecordedAt.Floor(halley.Day), halley.Millis(counted+1)*halley.Day)
 	if k := a.s.known; k.version != version || k.batch != batch {
@@ -190,15 +214,15 @@ func (a *appender) finish(ctx context.Context) error {
 	if err := a.journaledActs(ctx); err != nil {
 		return err
 	}
+	if err := a.interruptions(ctx); err != nil {
+		return err
+	}
 	if a.out.DevicesChanged {
 		if err := a.bumpRegistry(ctx); err != nil {
 			return err
 		}
 	}
-	b := a.b
-	return a.exec(ctx, insertBatch, args("batch", a.out.BatchID, "node", b.Node, "journal", b.JournalID, "first", int64(b.FirstSeq),
-		"last", int64(b.Seq), "hash", b.Hash[:], "at", int64(b.RecordedAt), "decoder", b.Decoder,
-		"messages", a.out.Messages, "samples", a.out.Samples)...)
+	return a.enter(ctx)
 }
 
 // upload stores the messages of one upload.
@@ -217,8 +241,8 @@ func (a *appender) upload(ctx context.Context, d *device, u *storage.Upload) err
 			return err
 		}
 		// Looking at the context costs more than it should for every message.
-		a.stored++
-		if a.stored%256 == 0 && a.outer.Err() != nil {
+		a.looked++
+		if a.looked%256 == 0 && a.outer.Err() != nil {
 			return a.outer.Err()
 		}
 	}
@@ -273,6 +297,7 @@ func (a *appender) message(ctx context.Context, r *report) error {
 func (a *appender) stand(ctx context.Context, r *report) error {
 	a.out.Messages++
 	a.out.Samples += len(r.m.Readings)
+	a.stored = append(a.stored, storedMessage{d: r.d, u: r.u, m: r.m, layout: r.layout, index: r.index, at: r.at, variant: r.variant})
 	a.touch(r.d.id, r.at)
 	if floating(r) {
 		if err := a.keepIdentity(r); err != nil {
@@ -400,7 +425,7 @@ func (a *appender) count(r *report, same bool) {
 
 // touch takes note of a day that may have been counted and has another message or repeat now.
 func (a *appender) touch(id halley.DeviceID, at halley.Millis) {
-	if at >= a.over {
+	if at >= a.over || a.removed(at) {
 		return
 	}
 	if k := (tallyKey{id, int64(at / halley.Day)}); k != a.last {

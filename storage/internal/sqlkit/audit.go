@@ -23,6 +23,7 @@ func (c *change) auditAs(ctx context.Context, e halley.AuditEntry, seq sql.NullI
 		return 0, err
 	}
 	by := e.Change.Actor
+	c.moment(e.Change.At)
 	c.add(factAudit, id, int64(e.Change.At), by.Kind, by.Name, by.Session, e.What, e.On, e.Old, e.New, e.Change.Why, seq)
 	return id, nil
 }
@@ -99,31 +100,6 @@ func (s *Store) NoteAudit(ctx context.Context, e halley.AuditEntry) error {
 		_, err := c.audit(ctx, e)
 		return err
 	})
-}
-
-const selectAudit = `
-SELECT audit_id, at, actor_kind, actor_name, actor_session, what, subject, old_value, new_value, why
-  FROM audit
- WHERE audit_id < @before
- ORDER BY audit_id DESC`
-
-// Audit lists newest first, with ids below before, at most limit.
-func (s *Store) Audit(ctx context.Context, before int64, limit int) ([]halley.AuditEntry, error) {
-	if before <= 0 {
-		before = 1<<63 - 1
-	}
-	list := []halley.AuditEntry{}
-	err := s.query(ctx, func(scan func(...any) error) error {
-		var e halley.AuditEntry
-		by := &e.Change.Actor
-		err := scan(&e.ID, &e.Change.At, &by.Kind, &by.Name, &by.Session, &e.What, &e.On, &e.Old, &e.New, &e.Change.Why)
-		list = append(list, e)
-		return err
-	}, selectAudit+s.dialect.Limit, args("before", before, "limit", max(limit, 1))...)
-	if err != nil {
-		return nil, s.fail("list the audit trail", err)
-	}
-	return list, nil
 }
 
 // validChange holds a change's own texts to what both engines can store.

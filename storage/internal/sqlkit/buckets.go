@@ -77,8 +77,11 @@ func (b *bucketing) run(ctx context.Context) error {
 	if _, err := b.s.one(ctx, []any{&b.oldest, &b.newest}, selectReach, args("device", int64(b.t.device))...); err != nil {
 		return err
 	}
-	spans := []span{{max(b.q.From, b.oldest), min(b.q.To, b.newest+1)}}
 	top := rollup.LevelFor(b.q.Width)
+	if err := b.reachRemoved(ctx, top); err != nil {
+		return err
+	}
+	spans := []span{{max(b.q.From, b.oldest), min(b.q.To, b.newest+1)}}
 	if top > rollup.Raw {
 		if err := b.readMarks(ctx); err != nil {
 			return err
@@ -102,6 +105,32 @@ func (b *bucketing) run(ctx context.Context) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// selectPackReach has two subqueries, because each is one seek then.
+const selectPackReach = `
+SELECT COALESCE((SELECT MIN(period) FROM rollup WHERE channel_id = @channel AND level = @level), -1),
+       COALESCE((SELECT MAX(period) FROM rollup WHERE channel_id = @channel AND level = @level), -1)`
+
+// reachRemoved extends what is looked at to the days that retention removed, of which the daily figures are left.
+func (b *bucketing) reachRemoved(ctx context.Context, top rollup.Level) error {
+	if top == rollup.Raw {
+		return nil
+	}
+	gone, err := b.s.removals(ctx)
+	if err != nil || len(gone) == 0 {
+		return err
+	}
+	var first, last int64
+	if _, err := b.s.one(ctx, []any{&first, &last}, selectPackReach, args("channel", int64(b.q.Channel), "level", int64(rollup.Days))...); err != nil ||
+		first < 0 {
+		return err
+	}
+	if b.oldest == 0 || rollup.Days.Start(first) < b.oldest {
+		b.oldest = rollup.Days.Start(first)
+	}
+	b.newest = max(b.newest, rollup.Days.Start(last+1))
 	return nil
 }
 

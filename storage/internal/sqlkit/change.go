@@ -17,6 +17,9 @@ type change struct {
 	s        *Store
 	prepared map[string]*sql.Stmt
 	facts    facts
+	chain    chain
+	// gone are the tombstones; nil until they were asked for.
+	gone removals
 	// bulk is nil until openBulk.
 	bulk Bulk
 	// ids are the highest of each table, as far as they were asked for.
@@ -76,6 +79,9 @@ func (c *change) run(ctx context.Context, do func(ctx context.Context, c *change
 	err = do(ctx, c)
 	if err == nil {
 		err = c.writeFacts(ctx)
+	}
+	if err == nil {
+		err = c.endChain(ctx)
 	}
 	if err == nil {
 		err = c.flush(ctx)
@@ -215,7 +221,7 @@ func (c *change) one(ctx context.Context, dest []any, text string, values ...any
 func (c *change) nextID(ctx context.Context, table string) (int64, error) {
 	id, asked := c.ids[table]
 	if !asked {
-		if _, err := c.one(ctx, []any{&id}, "SELECT COALESCE(MAX("+table+"_id), 0) FROM "+table); err != nil {
+		if _, err := c.one(ctx, []any{&id}, "SELECT COALESCE(MAX("+table+"_id), 0) FROM "+quoted(table)); err != nil {
 			return 0, err
 		}
 	}

@@ -16,6 +16,13 @@ SELECT day, batch_id, expected, received, late, missing, uncertain, duplicates, 
  WHERE device_id = @device AND day >= @from AND day < @to
  ORDER BY day`
 
+	// In the order of the index by day, whose entries go on with the primary key.
+	selectAllDays = `
+SELECT device_id, day, batch_id, expected, received, late, missing, uncertain, duplicates, conflicts, extra
+  FROM completeness_day
+ WHERE day >= @from AND day < @to AND (day > @from OR device_id > @after)
+ ORDER BY day, device_id`
+
 	selectChangesBehind = `
 SELECT device_id, day, batch_id
   FROM completeness_change
@@ -61,6 +68,23 @@ func (s *Store) Days(ctx context.Context, device halley.DeviceID, from, to int64
 	return list, nil
 }
 
+// AllDays lists the rows of all devices on the UTC days [from, to) by day, then device, on the first day behind a device.
+func (s *Store) AllDays(ctx context.Context, from, to int64, after halley.DeviceID, limit int) ([]storage.DayCount, error) {
+	list := []storage.DayCount{}
+	err := s.query(ctx, func(scan func(...any) error) error {
+		var d storage.DayCount
+		err := scan(&d.Device, &d.Day, &d.Revision, &d.Expected, &d.Received, &d.Late, &d.Missing, &d.Uncertain, &d.Duplicates,
+			&d.Conflicts, &d.Extra)
+		d.Revision = max(d.Revision, 0)
+		list = append(list, d)
+		return err
+	}, selectAllDays+s.dialect.Limit, args("from", from, "to", to, "after", int64(after), "limit", max(limit, 1))...)
+	if err != nil {
+		return nil, s.fail("read the completeness", err)
+	}
+	return list, nil
+}
+
 // PutDays writes rows over what is there, in one transaction under the lease.
 func (s *Store) PutDays(ctx context.Context, l storage.Lease, days []storage.DayCount) error {
 	const op = "write the completeness"
@@ -86,6 +110,14 @@ func (s *Store) PutDays(ctx context.Context, l storage.Lease, days []storage.Day
 }
 
 func (c *change) putDays(ctx context.Context, days []storage.DayCount) error {
+	gone, err := c.removals(ctx)
+	if err != nil {
+		return err
+	}
+	if days = slices.DeleteFunc(slices.Clone(days), func(d storage.DayCount) bool { return gone.cover(d.Day) }); len(days) == 0 {
+		// What was counted while retention removed the day may be wrong; what was counted before stays.
+		return nil
+	}
 	oldest := days[0].Revision
 	for i := range days {
 		oldest = min(oldest, days[i].Revision)

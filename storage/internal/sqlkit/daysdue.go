@@ -67,6 +67,8 @@ type due struct {
 	before, revision int64
 	limit            int
 	list             []storage.DeviceDay
+	// gone are the days that retention removed: their counts stay as they are.
+	gone removals
 }
 
 // DaysDue lists device-days before a UTC day that have no row, or one that is wrong by now.
@@ -78,6 +80,10 @@ func (s *Store) DaysDue(ctx context.Context, before int64, limit int) ([]storage
 	d := &due{s: s, before: before, limit: max(limit, 1)}
 	// The newest batch is read first: whatever is added after it shows itself by a change with a higher number.
 	if _, err := s.one(ctx, []any{&d.revision}, selectNewestBatch); err != nil {
+		return nil, s.fail(op, err)
+	}
+	var err error
+	if d.gone, err = s.removals(ctx); err != nil {
 		return nil, s.fail(op, err)
 	}
 	if g := s.generation(); f.devices == nil || f.generation != g {
@@ -93,7 +99,7 @@ func (s *Store) DaysDue(ctx context.Context, before int64, limit int) ([]storage
 }
 
 func (d *due) add(device halley.DeviceID, day int64) {
-	if day >= d.before {
+	if day >= d.before || d.gone.cover(day) {
 		return
 	}
 	d.list = append(d.list, storage.DeviceDay{Device: device, Day: day, Revision: d.revision})
@@ -228,8 +234,10 @@ func (d *due) fill(sp daySpan, there []int64) {
 			there = there[1:]
 			continue
 		}
-		d.add(sp.device, day)
-		added++
+		if !d.gone.cover(day) {
+			d.add(sp.device, day)
+			added++
+		}
 	}
 }
 

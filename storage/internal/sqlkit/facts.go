@@ -3,18 +3,24 @@ package sqlkit
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"halley/storage/ledger"
 )
 
-// fact is a table of the registry whose rows a change gathers, so that a hundred new devices do not cost a hundred times the
-// statements of one. No statement of a change reads what it has gathered.
+// fact is a table of the ledger's facts. A change gathers its rows, so that a hundred new devices do not cost a hundred times the
+// statements of one, and this is the only way in which rows get into these tables, so that none is missing in the ledger. No
+// statement of a change reads what it has gathered.
 type fact int
 
-// The tables, in an order in which no row names one that is not there yet.
+// The tables, in the order of ledger.FactTables, in which no row names one that is not there yet.
 const (
 	factAudit fact = iota
+	factOrganization
+	factOrganizationDescription
 	factPlace
 	factPlaceDescription
 	factDevice
@@ -24,40 +30,23 @@ const (
 	factAttachment
 	factLayout
 	factLayoutSlot
+	factLimit
+	factCredential
+	factToken
+	factTokenEnd
+	factLedgerKey
+	factTombstone
+	factProof
+	factInterruption
+	factGapCause
 	factCount
 )
 
-// columns gives the table's name and its columns.
-func (f fact) columns() (table string, columns []string) {
-	switch f {
-	case factAudit:
-		return "audit", []string{
-			"audit_id", "at", "actor_kind", "actor_name", "actor_session", "what", "subject", "old_value", "new_value", "why", "seq",
-		}
-	case factPlace:
-		return "place", []string{"place_id", "organization_id", "created_at"}
-	case factPlaceDescription:
-		return "place_description", []string{"place_id", "number", "at", "name", "audit_id"}
-	case factDevice:
-		return "device", []string{"device_id", "family", "serial", "first_seen_at"}
-	case factDeviceDescription:
-		return "device_description", []string{
-			"device_id", "number", "at", "state", "model", "self_name", "given_name", "place_id", "audit_id",
-		}
-	case factChannel:
-		return "channel", []string{"channel_id", "device_id", "number", "quantity", "unit"}
-	case factChannelDescription:
-		return "channel_description", []string{"channel_id", "from_at", "name", "decimals"}
-	case factAttachment:
-		return "attachment", []string{"attachment_id", "channel_id", "from_at", "place_id", "audit_id"}
-	case factLayout:
-		return "layout", []string{"layout_id", "device_id"}
-	case factLayoutSlot:
-		return "layout_slot", []string{"layout_id", "part", "slot", "channel_id"}
-	case factCount:
-	}
-	return "", nil
-}
+// factTables are the tables of the facts; they are not changed.
+var factTables = ledger.FactTables()
+
+// table gives the table's name and its columns.
+func (f fact) table() *ledger.FactTable { return &factTables[f] }
 
 // facts are rows that are not written yet, by table, one behind the other.
 type facts [factCount][]any
@@ -65,11 +54,11 @@ type facts [factCount][]any
 // add gathers a row: a value for each of the table's columns.
 func (c *change) add(f fact, values ...any) { c.facts[f] = append(c.facts[f], values...) }
 
-// factsAtOnce is how many rows one statement inserts at most. The largest row has eleven values, and SQL Server takes 2,100
+// rowsAtOnce is how many rows one statement inserts at most. The largest row has eleven values, and SQL Server takes 2,100
 // parameters.
-const factsAtOnce = 128
+const rowsAtOnce = 128
 
-// writeFacts inserts what was gathered. Statements have 1, 2, 4, ... rows, so that there are few different ones.
+// writeFacts inserts what was gathered, and keeps it for the ledger.
 func (c *change) writeFacts(ctx context.Context) error {
 	for f := range factCount {
 		values := c.facts[f]
@@ -77,17 +66,48 @@ func (c *change) writeFacts(ctx context.Context) error {
 			continue
 		}
 		c.facts[f] = nil
-		table, columns := f.columns()
-		for width, rows := len(columns), factsAtOnce; len(values) > 0; {
-			if len(values) < rows*width {
-				rows /= 2
-				continue
-			}
-			if err := c.insertRows(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES ", rows, values[:rows*width]); err != nil {
-				return fmt.Errorf("writing to %s: %w", table, err)
-			}
-			values = values[rows*width:]
+		t := f.table()
+		if err := c.beginChain(ctx); err != nil {
+			return err
 		}
+		if err := c.chain.gather(t, values); err != nil {
+			return err
+		}
+		if err := c.insert(ctx, t.Name, t.Columns, values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gather keeps rows for the ledger as the engines give them back.
+func (h *chain) gather(t *ledger.FactTable, values []any) error {
+	kept := make([]any, len(values))
+	for i, v := range values {
+		plain, err := driver.DefaultParameterConverter.ConvertValue(v)
+		if err != nil {
+			return fmt.Errorf("a value of %s: %w", t.Name, err)
+		}
+		kept[i] = plain
+	}
+	for width := len(t.Columns); len(kept) >= width; kept = kept[width:] {
+		h.rows = append(h.rows, ledger.FactRow{Table: t.Name, Values: kept[:width:width]})
+	}
+	return nil
+}
+
+// insert adds rows to a table. Statements have 1, 2, 4, ... rows, so that there are few different ones.
+func (c *change) insert(ctx context.Context, table string, columns []string, values []any) error {
+	text := "INSERT INTO " + quoted(table) + " (" + strings.Join(columns, ", ") + ") VALUES "
+	for width, rows := len(columns), rowsAtOnce; len(values) > 0; {
+		if len(values) < rows*width {
+			rows /= 2
+			continue
+		}
+		if err := c.insertRows(ctx, text, rows, values[:rows*width]); err != nil {
+			return fmt.Errorf("writing to %s: %w", table, err)
+		}
+		values = values[rows*width:]
 	}
 	return nil
 }

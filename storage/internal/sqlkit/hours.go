@@ -55,11 +55,12 @@ func (a *appender) sum(r *report) error {
 func (a *appender) closeHour(d *device, next halley.Millis) error {
 	start := rollup.Hours.Start(d.open.hour)
 	for _, l := range [...]rollup.Level{rollup.Days, rollup.Blocks} {
-		if p := l.Period(start); p < l.Period(next) {
+		if p := l.Period(start); p < l.Period(next) && (l != rollup.Days || !a.removed(start)) {
 			a.marks[mark{d.id, l, p}] = struct{}{}
 		}
 	}
-	known := d.open.known
+	// The sums may be of samples that retention has removed.
+	known := d.open.known && !a.removed(start)
 	if !known {
 		a.marks[mark{d.id, rollup.Hours, d.open.hour}] = struct{}{}
 	}
@@ -96,6 +97,10 @@ func (a *appender) markLate(r *report) {
 	for _, l := range [...]rollup.Level{rollup.Hours, rollup.Days, rollup.Blocks} {
 		if p := l.Period(r.at); p < l.Period(newest) {
 			a.marks[mark{r.d.id, l, p}] = struct{}{}
+		}
+		if a.removed(r.at) {
+			// The figures of a day that retention has removed stay: computed again they would be of what comes now alone.
+			break
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"halley"
 	"halley/storage"
+	"halley/storage/ledger"
 )
 
 // Store is a storage.Store over database/sql.
@@ -21,14 +22,16 @@ type Store struct {
 	names          qualifier
 	ready          readiness
 
-	// turn holds one token: whoever writes has it. It guards known.
+	// turn holds one token: whoever writes has it. It guards known and parts.
 	turn  chan struct{}
 	known *known
+	parts partWriter
 
 	closed atomic.Bool
 	// lastNow is the newest instant that a session was asked for at: what ended before it may be cleared away.
 	lastNow atomic.Int64
 	layouts layoutCache
+	named   layoutMemory
 	stand   standing
 	days    filledDays
 }
@@ -49,6 +52,10 @@ func New(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{
 		dialect: c.Dialect, reader: c.Reader, writer: c.Writer, log: c.Log, names: qualifier{schema: c.Dialect.Schema},
 		turn: make(chan struct{}, 1), known: newKnown(),
+	}
+	var err error
+	if s.parts.packer, err = ledger.NewPacker(); err != nil {
+		return nil, s.fail("open the store", err)
 	}
 	s.ready.schema.Store(int64(c.Schema))
 	if c.Dialect.Ready == nil {

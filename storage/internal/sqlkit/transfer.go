@@ -9,48 +9,38 @@ import (
 	"halley"
 	"halley/storage"
 	"halley/storage/internal/rollup"
+	"halley/storage/ledger"
 )
 
 // TransferTables are the tables that move between stores, in an order in which each row finds what it refers to. Nodes, leases and
 // sessions stay behind: they belong to running servers.
 func TransferTables() []storage.TransferTable {
 	list := strings.Fields
-	return []storage.TransferTable{
-		{Name: "audit", Key: 1, Columns: list("audit_id at actor_kind actor_name actor_session what subject old_value new_value why seq")},
-		{Name: "organization", Key: 1, Columns: list("organization_id parent_id created_at")},
-		{Name: "organization_description", Key: 2, Columns: list("organization_id number at name time_zone audit_id")},
-		{Name: "place", Key: 1, Columns: list("place_id organization_id created_at")},
-		{Name: "place_description", Key: 2, Columns: list("place_id number at name audit_id")},
-		{Name: "device", Key: 1, Columns: list("device_id family serial first_seen_at")},
-		{
-			Name: "device_description", Key: 2,
-			Columns: list("device_id number at state model self_name given_name place_id audit_id"),
-		},
-		{Name: "channel", Key: 1, Columns: list("channel_id device_id number quantity unit")},
-		{Name: "channel_description", Key: 2, Columns: list("channel_id from_at name decimals")},
-		{Name: "attachment", Key: 1, Columns: list("attachment_id channel_id from_at place_id audit_id")},
-		{
-			Name: "limit", Key: 1,
-			Columns: list("limit_id place_id quantity unit side rank from_at value hysteresis delay_ms audit_id"),
-		},
+	var tables []storage.TransferTable
+	for _, t := range ledger.FactTables() {
+		tables = append(tables, transferOf(t))
+	}
+	return append(tables, []storage.TransferTable{
 		{
 			Name: "alarm", Key: 1,
 			Columns: list("alarm_id place_id channel_id limit_id kind rank occurred_at learned_at ended_at acknowledged_at acknowledged_by"),
 		},
-		{Name: "layout", Key: 1, Columns: list("layout_id device_id")},
-		{Name: "layout_slot", Key: 3, Columns: list("layout_id part slot channel_id")},
-		{Name: "credential", Key: 1, Columns: list("credential_id device_id kind hash created_at audit_id")},
-		{Name: "token", Key: 1, Columns: list("token_id name hash role expires_at created_at audit_id")},
-		{Name: "token_end", Key: 1, Columns: list("token_id revoked_at audit_id")},
 		{Name: "registry_change", Key: 1, Columns: list("version")},
+		{Name: "fact", Key: 1, Columns: factColumns},
 		{
 			Name: "batch", Key: 1,
 			Columns: list("batch_id node journal_id first_seq last_seq journal_hash recorded_at decoder messages samples digest previous_digest"),
 		},
+		{Name: "part", Key: 2, Columns: partColumns},
+		{Name: "checkpoint", Key: 1, Columns: checkpointColumns},
 		ofSpec(Unclocked, false), ofSpec(Tally, false), ofSpec(CompletenessChange, false),
 		ofSpec(CompletenessDay, true), ofSpec(RollupMark, true), ofSpec(Rollup, true),
 		MessageTable(),
-	}
+	}...)
+}
+
+func transferOf(t ledger.FactTable) storage.TransferTable {
+	return storage.TransferTable{Name: t.Name, Key: t.Key, Columns: t.Columns}
 }
 
 // MessageTable is the table of the messages.
@@ -115,8 +105,11 @@ func (s *Store) ExportRows(ctx context.Context, q storage.RowQuery) ([][]any, er
 
 // quoted lets a table be called by a word of SQL.
 func quoted(table string) string {
-	if table == "limit" {
+	switch table {
+	case "limit":
 		return `"limit"`
+	case "checkpoint":
+		return `"checkpoint"`
 	}
 	return table
 }
@@ -167,7 +160,15 @@ func (s *Store) Exclusively(ctx context.Context, marks [][]any, do func(ctx cont
 		if err := c.openBulk(ctx); err != nil {
 			return err
 		}
+		gone, err := c.removals(ctx)
+		if err != nil {
+			return err
+		}
 		for m := range marksOf(marks) {
+			if m.level == rollup.Days && gone.cover(m.period) {
+				// The figures of a day that retention removed are moved as they are.
+				continue
+			}
 			if err := c.bulk.Put(RollupMark, int64(m.device), int64(m.level), m.period); err != nil {
 				return err
 			}
@@ -187,4 +188,15 @@ func marksOf(rows [][]any) map[mark]struct{} {
 		}
 	}
 	return marks
+}
+
+func joined(columns []string) string { return strings.Join(columns, ", ") }
+
+// equalKey gives the condition that a row has the key of keyArgs.
+func equalKey(key []string) string {
+	list := make([]string, len(key))
+	for i, column := range key {
+		list[i] = fmt.Sprintf("%s = @k%d", column, i)
+	}
+	return strings.Join(list, " AND ")
 }

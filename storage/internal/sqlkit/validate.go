@@ -82,6 +82,9 @@ func checkBatch(b *storage.Batch) error {
 			}
 		}
 	}
+	if err := checkInterruptions(op, b.Interruptions); err != nil {
+		return err
+	}
 	return checkActs(op, b.Audit)
 }
 

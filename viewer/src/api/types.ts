@@ -232,7 +232,8 @@ export interface Completeness {
   duplicates: number;
   conflicts: number;
   extra: number;
-  gaps: { from: string; to: string; messages: number; cause: string }[];
+  /** The spans in which messages are missing. `by`, `at` and `note` are there where a person has said the cause. */
+  gaps: { from: string; to: string; messages: number; cause: string; note?: string; by?: string; at?: string }[];
 }
 
 export interface LastUpload {

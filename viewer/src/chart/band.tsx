@@ -1,5 +1,5 @@
 import type { Completeness } from "../api/types";
-import { millis } from "../words/format";
+import { gapWords, spansOf } from "./completeness";
 import type { Range } from "./range";
 
 interface Props {
@@ -10,21 +10,18 @@ interface Props {
   now: number;
   late: Range[];
   label: string;
+  /** Of which family the device is. */
+  family: string;
 }
 
 /** The completeness of a range as a band under the chart: received, arrived late, missing; nothing where nothing was expected. */
-export function Band({ completeness, range, since, now, late, label }: Props) {
+export function Band({ completeness, range, since, now, late, label, family }: Props) {
   const length = range.to - range.from;
   const place = (part: Range) => {
     const from = Math.max(0, (part.from - range.from) / length),
       to = Math.min(1, (part.to - range.from) / length);
     return { x: `${from * 100}%`, width: `${Math.max(0, to - from) * 100}%` };
   };
-  const gaps = completeness.gaps.flatMap((gap) => {
-    const from = millis(gap.from),
-      to = millis(gap.to);
-    return from === null || to === null ? [] : [{ from, to }];
-  });
   const watched = { from: Math.max(range.from, since ?? range.from), to: Math.min(range.to, now) };
   const expected = completeness.expected !== 0 && watched.to > watched.from;
   return (
@@ -37,8 +34,10 @@ export function Band({ completeness, range, since, now, late, label }: Props) {
       </defs>
       <rect class="none" x="0" width="100%" y="6" height="2" rx="1" />
       {expected && <rect class="complete" {...place(watched)} y="4" height="6" rx="3" />}
-      {gaps.map((gap) => (
-        <rect key={gap.from} class="missing" {...place(gap)} y="3" height="8" />
+      {spansOf(completeness).map((s) => (
+        <rect key={s.from} class="missing" {...place(s)} y="3" height="8">
+          <title>{gapWords(s.gap, family)}</title>
+        </rect>
       ))}
       {late.map((part) => (
         <rect key={part.from} fill="url(#late)" {...place(part)} y="3" height="8" />

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Completeness } from "../api/types";
-import { completenessWords } from "./completeness";
+import { completenessWords, gapAt, gapWords, spansOf } from "./completeness";
 
 const none: Completeness = { from: "", to: "", expected: 10_080, received: 10_080, late: 0, missing: 0, uncertain: 0, duplicates: 0, conflicts: 0, extra: 0, gaps: [] };
 const gap = (messages: number, cause: string) => ({ from: "", to: "", messages, cause });
@@ -15,3 +15,19 @@ it.each<[string, Partial<Completeness>]>([
 ])("says %s", (want, change) => {
   expect(completenessWords({ ...none, ...change })).toBe(want);
 });
+
+it("finds the gap at an instant: its end is not in it", () => {
+  const gaps = [{ from: "2026-11-20T10:00:00Z", to: "2026-11-20T11:00:00Z", messages: 60, cause: "unknown" }, { from: "no time", to: "", messages: 1, cause: "unknown" }];
+  const spans = spansOf({ ...none, gaps });
+  expect(spans).toHaveLength(1);
+  expect(gapAt(spans, Date.parse("2026-11-20T10:00:00Z"))).toBe(gaps[0]);
+  expect(gapAt(spans, Date.parse("2026-11-20T11:00:00Z"))).toBeUndefined();
+  expect(spansOf(null)).toEqual([]);
+});
+
+it.each([
+  ["60 missing: no network", gap(60, "no-network"), "wifi"],
+  ["60 missing: cause not known", gap(60, "unknown"), "wifi"],
+  ["60 missing: not known: this family reports none", gap(60, "unknown"), "websensor"],
+  ["60 missing: device switched off, says Eva⟨U+202E⟩ (“Defrosted”)", { ...gap(60, "switched-off"), by: "Eva\u202E", note: "Defrosted", at: "2026-11-20T11:00:00Z" }, "websensor"],
+])("says of a gap: %s", (want, of, family) => expect(gapWords(of, family)).toBe(want));

@@ -1,6 +1,36 @@
+import type { Gap } from "../api/proof";
 import type { Completeness } from "../api/types";
-import { causeName } from "../words/device";
+import { causeName, causeWords } from "../words/device";
+import { millis } from "../words/format";
 import { joined, t } from "../words/messages";
+import { visible } from "../words/text";
+import type { Range } from "./range";
+
+/** A gap with its ends in milliseconds. */
+export interface GapSpan extends Range {
+  gap: Gap;
+}
+
+/** The gaps that have both ends. */
+export function spansOf(completeness: Completeness | null): GapSpan[] {
+  return (completeness?.gaps ?? []).flatMap((gap) => {
+    const from = millis(gap.from),
+      to = millis(gap.to);
+    return from === null || to === null ? [] : [{ from, to, gap }];
+  });
+}
+
+/** The gap in which an instant lies, or undefined. */
+export function gapAt(spans: GapSpan[], time: number): Gap | undefined {
+  return spans.find((s) => time >= s.from && time < s.to)?.gap;
+}
+
+/** What is missing in a gap and why, in words: "300 missing: device switched off, says Eva: defrosted". */
+export function gapWords(gap: Gap, family: string): string {
+  const cause = causeWords(gap.cause, family);
+  const words = t("completeness.missing-because", { n: gap.messages, cause: gap.by ? t("gaps.says", { cause, by: visible(gap.by) }) : cause });
+  return gap.note ? t("gaps.with-note", { words, note: visible(gap.note) }) : words;
+}
 
 /** How many messages are missing for each cause, most first. */
 export function missingByCause(completeness: Completeness): { cause: string; messages: number }[] {

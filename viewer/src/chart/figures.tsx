@@ -1,11 +1,13 @@
 import { useState } from "preact/hooks";
 import { request } from "../api/client";
-import type { Channel, Completeness } from "../api/types";
+import type { Channel, Completeness, Device } from "../api/types";
 import { asOf } from "../fleet/fleet";
 import { announce } from "../parts/announce";
 import { failureWords } from "../parts/failure";
-import { causeName, channelTitle } from "../words/device";
-import { millis, near, quantity, span } from "../words/format";
+import { GapTable } from "../parts/gaps";
+import { save, stamp } from "../parts/save";
+import { channelTitle, deviceName } from "../words/device";
+import { near, quantity } from "../words/format";
 import { t } from "../words/messages";
 import { isRemarkable, parseQuality, qualityWords, isAlarm, isFault } from "../words/quality";
 import { samplesPath } from "./load";
@@ -55,18 +57,12 @@ export function FiguresPanel({ shown, range, title }: { shown: Shown[]; range: R
 function CSVButton({ channel, name, range }: { channel: Channel; name: string; range: Range }) {
   const [said, setSaid] = useState("");
   const [busy, setBusy] = useState(false);
-  const save = async () => {
+  const act = async () => {
     setBusy(true);
     setSaid("");
     try {
       const response = await request(samplesPath(channel.id, range), { accept: "text/csv", unhurried: true });
-      const url = URL.createObjectURL(await response.blob());
-      const link = document.createElement("a");
-      link.href = url;
-      link.download = `halley-channel-${channel.id}-${stamp(range.from)}-${stamp(range.to)}.csv`;
-      link.click();
-      // The browser needs the address until it has begun to save.
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      save(await response.blob(), `halley-channel-${channel.id}-${stamp(range.from)}-${stamp(range.to)}.csv`);
       announce(t("figures.saved", { name }));
     } catch (cause) {
       setSaid(failureWords(cause));
@@ -75,7 +71,7 @@ function CSVButton({ channel, name, range }: { channel: Channel; name: string; r
   };
   return (
     <p class="act">
-      <button type="button" class="btn small" disabled={busy} aria-label={t("figures.csv-of", { name })} onClick={() => void save()}>
+      <button type="button" class="btn small" disabled={busy} aria-label={t("figures.csv-of", { name })} onClick={() => void act()}>
         {t(busy ? "figures.saving" : "figures.csv")}
       </button>
       {said && (
@@ -87,13 +83,8 @@ function CSVButton({ channel, name, range }: { channel: Channel; name: string; r
   );
 }
 
-/** An instant in a file's name: 20261121T1316Z */
-function stamp(ms: number): string {
-  return new Date(ms).toISOString().replace(/[-:]/g, "").slice(0, 13) + "Z";
-}
-
-/** What is missing, and why. */
-export function Gaps({ completeness }: { completeness: Completeness }) {
+/** What is missing, and why, newest first. */
+export function Gaps({ device, completeness, onExplained }: { device: Device; completeness: Completeness; onExplained: () => void }) {
   if (completeness.gaps.length === 0) return null;
   const newest = [...completeness.gaps].reverse().slice(0, mostLines);
   return (
@@ -101,34 +92,8 @@ export function Gaps({ completeness }: { completeness: Completeness }) {
       <h2 id="gaps">
         {t("gaps.title")} <span>{t("gaps.count", { n: completeness.gaps.length })}</span>
       </h2>
-      <div class="scroll" tabIndex={0} role="group" aria-label={t("gaps.title")}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t("gaps.from")}</th>
-              <th scope="col">{t("gaps.long")}</th>
-              <th scope="col" class="num">
-                {t("gaps.messages")}
-              </th>
-              <th scope="col">{t("gaps.cause")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {newest.map((gap) => {
-              const from = millis(gap.from) ?? 0,
-                to = millis(gap.to) ?? 0;
-              return (
-                <tr key={gap.from}>
-                  <td>{near(from, asOf.value)}</td>
-                  <td>{span((to - from) / 1000)}</td>
-                  <td class="num">{t("count", { n: gap.messages })}</td>
-                  <td>{causeName(gap.cause)}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+      <GapTable device={{ id: device.id, name: deviceName(device), family: device.family }} gaps={newest} label={t("gaps.title")} onExplained={onExplained} />
+      {completeness.gaps.length > mostLines && <p class="soft">{t("gaps.newest", { n: mostLines })}</p>}
     </section>
   );
 }

@@ -13,7 +13,7 @@ import { isAlarm, parseQuality } from "../words/quality";
 import { visible } from "../words/text";
 import { Band } from "./band";
 import { PlotCanvas } from "./canvas";
-import { completenessWords } from "./completeness";
+import { completenessWords, spansOf } from "./completeness";
 import { Gaps, FiguresPanel, Unusual } from "./figures";
 import { loadCompleteness, loadSeries } from "./load";
 import { shades, type Gestures, type Line } from "./plot";
@@ -94,7 +94,7 @@ export function ChartPanel({ device, channels, heard }: Props) {
     [loaded, chosen],
   );
   const panels = useMemo(() => panelsOf(shown, device.interval), [shown, device.interval]);
-  const gaps = useMemo(() => gapsOf(loaded?.completeness ?? null), [loaded]);
+  const gaps = useMemo(() => spansOf(loaded?.completeness ?? null), [loaded]);
   const late = useMemo(() => (shown[0] ? lateStretches(shown[0].series, device.interval) : []), [shown, device.interval]);
   const words = loaded?.completeness ? completenessWords(loaded.completeness) : "";
   const empty = shown.length > 0 && shown.every((s) => s.series.time.length === 0);
@@ -149,10 +149,10 @@ export function ChartPanel({ device, channels, heard }: Props) {
         </p>
         {loaded?.completeness && (
           <div class="band-box">
-            <Band completeness={loaded.completeness} range={range} since={watchedSince(device, shown)} now={asOf.value} late={late} label={words} />
+            <Band completeness={loaded.completeness} range={range} since={watchedSince(device, shown)} now={asOf.value} late={late} label={words} family={device.family} />
           </div>
         )}
-        <Readout shown={shown} time={pointed} interval={device.interval} marks={panels.flatMap((p) => p.lines.flatMap((l) => l.marks))} />
+        <Readout shown={shown} time={pointed} interval={device.interval} gaps={gaps} family={device.family} marks={panels.flatMap((p) => p.lines.flatMap((l) => l.marks))} />
         {loaded?.completeness && (
           <div class="legend completeness">
             <b>{words}</b>
@@ -179,7 +179,7 @@ export function ChartPanel({ device, channels, heard }: Props) {
       </section>
       <div class="two">
         <div>
-          {loaded?.completeness && <Gaps completeness={loaded.completeness} />}
+          {loaded?.completeness && <Gaps device={device} completeness={loaded.completeness} onExplained={loading.again} />}
           <Unusual shown={shown} />
         </div>
         {shown.length > 0 && <FiguresPanel shown={shown} range={range} title={isNamed(view) ? t(figureKeys[view.name]) : t("figures.dates")} />}
@@ -325,14 +325,6 @@ function panelsOf(shown: Shown[], interval: number | null): Panel[] {
     else panels.push({ unit: channel.unit, lines: [line] });
   }
   return panels;
-}
-
-function gapsOf(completeness: Completeness | null): Range[] {
-  return (completeness?.gaps ?? []).flatMap((gap) => {
-    const from = millis(gap.from),
-      to = millis(gap.to);
-    return from === null || to === null ? [] : [{ from, to }];
-  });
 }
 
 function chartLabel(shown: Shown[], range: Range): string {

@@ -3,6 +3,7 @@ import { channelTitle } from "../words/device";
 import { near, quantity } from "../words/format";
 import { t } from "../words/messages";
 import { qualityWords } from "../words/quality";
+import { gapAt, gapWords, type GapSpan } from "./completeness";
 import type { Shown } from "./shown";
 import { shades } from "./plot";
 import { gapAfter, nearest } from "./series";
@@ -12,13 +13,17 @@ interface Props {
   /** The instant under the pointer, null where there is none. */
   time: number | null;
   interval: number | null;
+  gaps: GapSpan[];
+  /** Of which family the device is. */
+  family: string;
   /** The marks that the chart carries. */
   marks: { alarm: boolean }[];
 }
 
 /** The legend, which also tells what stands under the pointer. */
-export function Readout({ shown, time, interval, marks }: Props) {
+export function Readout({ shown, time, interval, gaps, family, marks }: Props) {
   const channels = shown.map((s) => s.channel);
+  const gap = time === null ? undefined : gapAt(gaps, time);
   return (
     <div class="legend" data-part="legend">
       {shown.map((s) => (
@@ -38,6 +43,12 @@ export function Readout({ shown, time, interval, marks }: Props) {
         <span>
           <i class="key alarm" />
           {t("legend.alarm")}
+        </span>
+      )}
+      {gap && (
+        <span>
+          <i class="key missing" />
+          <b>{gapWords(gap, family)}</b>
         </span>
       )}
       {time !== null && <span class="soft">{near(time, asOf.value)}</span>}

@@ -7,6 +7,7 @@ import { stateOf } from "../fleet/state";
 import { useAnnounced } from "../parts/announce";
 import { Body } from "../parts/body";
 import { DecisionDialog, type Decision } from "../parts/decide";
+import { EvidenceButton } from "../parts/evidence";
 import { FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
@@ -72,6 +73,7 @@ function Head({ device, live, onChanged }: { device: Device; live: Latest | unde
       {device.state !== "accepted" && <span class={`state ${device.state}`}>{stateName(device.state)}</span>}
       {why && <span class={`why ${state ?? ""}`}>{why}</span>}
       <span class="buttons">
+        {may("evidence.read") && device.place && <EvidenceButton place={device.place} />}
         {may("device.change") && (
           <button type="button" class="btn" onClick={() => setDecision("rename")}>
             {t("device.rename")}

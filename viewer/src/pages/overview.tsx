@@ -9,6 +9,7 @@ import { useAnnounced } from "../parts/announce";
 import { FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
 import { Messages } from "../parts/messages";
+import { ProofLine } from "../parts/proofline";
 import { Tile } from "../parts/tile";
 import { useTitle } from "../parts/title";
 import { deviceName, stateName } from "../words/device";
@@ -37,6 +38,7 @@ export function OverviewPage() {
   return (
     <>
       <Verdict survey={surveyed.value} />
+      <ProofLine />
       <Messages of={status.value} />
       {attention.length > 0 && (
         <section aria-labelledby="attention">

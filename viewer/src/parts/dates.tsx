@@ -11,8 +11,18 @@ export function localText(ms: number): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;
 }
 
+interface Props {
+  range: Range;
+  onRange: (range: Range) => void;
+  onClose: () => void;
+  /** What the dates are for, where it is not for showing them. */
+  title?: string;
+  what?: string;
+  act?: string;
+}
+
 /** Asks for a stretch of time between two dates. */
-export function DatesDialog({ range, onRange, onClose }: { range: Range; onRange: (range: Range) => void; onClose: () => void }) {
+export function DatesDialog({ range, onRange, onClose, title, what, act: word }: Props) {
   const [from, setFrom] = useState(localText(range.from));
   const [to, setTo] = useState(localText(range.to));
   const id = useId();
@@ -29,7 +39,8 @@ export function DatesDialog({ range, onRange, onClose }: { range: Range; onRange
     </p>
   );
   return (
-    <Dialog title={t("dates.title")} act={t("dates.act")} ready={!wrong} onAct={act} onClose={onClose}>
+    <Dialog title={title ?? t("dates.title")} act={word ?? t("dates.act")} ready={!wrong} onAct={act} onClose={onClose}>
+      {what && <p>{what}</p>}
       {field("from", t("dates.from"), from, setFrom)}
       {field("to", t("dates.to"), to, setTo)}
       <p id={`${id}-zone`} class="hint">

@@ -91,6 +91,22 @@ export function causeName(cause: string): string {
   return key ? t(key) : visible(cause);
 }
 
+/** What a person may say of a gap, those that only a person can know first; "unknown" takes back what was said. */
+const sayable: readonly string[] = ["switched-off", "restart-or-off", "no-network", "server-down", "server-refused", "cache-cleared", "unknown"];
+/** Order numbers prove that the device was running, so only these count over a jump of them. */
+const sayableOfOrderGap: readonly string[] = ["no-network", "server-down", "server-refused", "unknown"];
+
+/** What a person may say of messages that are missing for this cause. None where a message or the log proves another. */
+export function sayableCauses(cause: string, said: boolean): readonly string[] {
+  if (cause === "order-gap") return sayableOfOrderGap;
+  return said || cause === "unknown" || cause === "restart-or-off" ? sayable : [];
+}
+
+/** Why messages are missing, where it is known of which family the device is: one of them never says. */
+export function causeWords(cause: string, family: string): string {
+  return cause === "unknown" && family === "websensor" ? t("cause.unknown-family") : causeName(cause);
+}
+
 /** How grave a message of the server is, in a word. */
 export function severityName(severity: StatusMessage["severity"]): string {
   return t(severity === "failing" ? "severity.failing" : "severity.degraded");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { causeName, channelName, channelTitle, deviceName, familyName, quantityName } from "./device";
+import { causeName, channelName, channelTitle, deviceName, familyName, quantityName, sayableCauses } from "./device";
 import { joined, t, tx } from "./messages";
 import { isAlarm, isFault, isRemarkable, parseQuality, qualityWords } from "./quality";
 
@@ -65,4 +65,18 @@ describe("quality", () => {
     expect(isAlarm(quality)).toBe(alarm);
     expect(isRemarkable(text)).toBe(remarkable);
   });
+});
+
+describe("what a person may say of a gap", () => {
+  it.each([
+    ["unknown", false, 7],
+    ["restart-or-off", false, 7],
+    ["switched-off", true, 7],
+    // Order numbers prove that it was running; what a message or the log proves stands.
+    ["order-gap", false, 4],
+    ["server-down", false, 0],
+    ["quarantined", false, 0],
+    ["no-network", false, 0],
+    ["no-network", true, 7],
+  ])("where the cause is %s, said by a person: %s", (cause, said, want) => expect(sayableCauses(cause, said)).toHaveLength(want));
 });

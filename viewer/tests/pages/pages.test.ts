@@ -415,7 +415,7 @@ describe("by keys alone", () => {
 });
 
 describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
-  it.each(["/", "/devices", "/new", "/server", "/nowhere"])("%s breaks no rule of accessibility", async (path) => {
+  it.each(["/", "/devices", "/new", "/completeness", "/proof", "/audit", "/server", "/nowhere"])("%s breaks no rule of accessibility", async (path) => {
     const other = await visit({ colorScheme });
     await other.go(path);
     await settled(other.page);
@@ -440,7 +440,7 @@ describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
 });
 
 describe("on a phone", () => {
-  it.each(["/", "/devices", "/new", "/server"])("%s needs no sideways scroll", async (path) => {
+  it.each(["/", "/devices", "/new", "/completeness", "/proof", "/audit", "/server"])("%s needs no sideways scroll", async (path) => {
     const phone = await visit({ viewport: { width: 320, height: 640 } });
     await phone.go(path);
     await settled(phone.page);
@@ -452,6 +452,8 @@ describe("on a phone", () => {
   it("a device needs no sideways scroll", async () => {
     const phone = await visit({ viewport: { width: 320, height: 640 } });
     await phone.go("/");
+    // A curve is loaded when it comes into sight, and on a phone the first tile is the only one in sight.
+    await phone.page.locator("a.tile").last().scrollIntoViewIfNeeded();
     await phone.page.locator("a.tile").filter({ has: phone.page.locator(".trend path") }).first().click();
     await phone.page.locator(".plot canvas").first().waitFor();
     await phone.page.locator("section.chart[aria-busy=false]").waitFor();

@@ -64,6 +64,8 @@ func (e *dialError) Unwrap() error { return e.err }
 // devices are: they read a status, a Content-Length and that many bytes, and take a chunked answer for none.
 type client struct {
 	target target
+	// open opens a connection; nil for TCP to the target.
+	open   func(ctx context.Context) (net.Conn, error)
 	conn   net.Conn
 	stop   func() bool
 	read   *bufio.Reader
@@ -112,8 +114,12 @@ func causeOf(ctx context.Context, err error) error {
 func (c *client) dial(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	var d net.Dialer
-	conn, err := d.DialContext(limited, "tcp", c.target.address)
+	open := c.open
+	if open == nil {
+		var d net.Dialer
+		open = func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp", c.target.address) }
+	}
+	conn, err := open(limited)
 	if err != nil {
 		return &dialError{err: err}
 	}

@@ -56,7 +56,7 @@ type delivery struct {
 
 // run delivers the messages of one device.
 func (f *fleet) run(ctx context.Context, d *Device) {
-	w := &delivery{fleet: f, device: d, client: client{target: f.target}, path: f.target.path, pause: firstPause}
+	w := &delivery{fleet: f, device: d, client: client{target: f.target, open: f.options.Dial}, path: f.target.path, pause: firstPause}
 	if p, ok := f.options.EntryPoints[d.Serial]; ok {
 		w.path = "/" + strings.TrimPrefix(p, "/")
 	}
@@ -95,7 +95,7 @@ func (f *fleet) run(ctx context.Context, d *Device) {
 func (w *delivery) expected(remembers bool) int64 {
 	p := w.device.plan
 	n := p.planned()
-	if remembers || p.outages == 0 || !p.live {
+	if remembers || p.outages == 0 && p.losses == 0 || !p.live {
 		return n
 	}
 	for it, ok := p.next(0); ok; it, ok = p.next(0) {

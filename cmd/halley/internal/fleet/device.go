@@ -66,7 +66,7 @@ func (d *Device) compose(it *item, now halley.Millis) *halley.Upload {
 	m := halley.Message{
 		Sample: it.sample, Now: max(now.Floor(halley.Second), it.sample), Clock: halley.ClockValid,
 		Order: it.order, Kind: it.kind, RawKind: halley.Unknown, Cache: it.cache,
-		Interval: d.plan.interval, Config: d.plan.config, State: halley.Unknown, StateMask: halley.Unknown,
+		Interval: d.plan.reported(), Config: d.plan.config, State: halley.Unknown, StateMask: halley.Unknown,
 		Battery: halley.Unknown, Readings: d.readings,
 	}
 	if raw, ok := d.line.Kinds[it.kind]; ok {

@@ -12,6 +12,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -55,6 +56,13 @@ type Options struct {
 	// and with an outage of the device's network. All are from 0 to 1. A device without a memory loses what it measures in an
 	// outage; such messages are not part of the plan. In an alarm, devices also send one message out of turn.
 	Errors, Alarms, Outages float64
+	// Losses is the share of spans of 24 messages in which messages are lost: on the way, while the device is off, in an outage that
+	// is longer than its memory, or at a change of its interval, which clears the memory and doubles the interval for the rest of the
+	// span. Other spans of it have an outage in which a device with a memory loses nothing. Planned says exactly what is lost. Without
+	// an Interval, Messages must have an end.
+	Losses float64
+	// Dial opens the connections of the devices; nil for TCP to the host of To.
+	Dial func(ctx context.Context) (net.Conn, error)
 	// Concurrency is the most connections at one time; 0 is 1,000. Where there are more devices they take turns.
 	Concurrency int
 	// Patience is how long a device tries on without any acknowledgement before it gives up; 0 is for ever.
@@ -83,6 +91,12 @@ type Counts struct {
 
 // All says whether every planned message was acknowledged.
 func (c Counts) All() bool { return c.Acknowledged >= c.Planned }
+
+// Check says whether a fleet of these options can be run. The error is as that of Run.
+func Check(o Options) error {
+	_, err := targetOf(&o)
+	return err
+}
 
 // Run runs a fleet until all its messages are acknowledged or lost, every device has lost its patience, or ctx ends, which is no
 // error. It returns after the last connection is closed. The error is a *halley.Error of kind Invalid that names the option.
@@ -186,6 +200,10 @@ func targetOf(o *Options) (target, error) {
 		return invalid("messages", "the first of so many messages would be older than the year 2000: take fewer, or a shorter interval")
 	case o.Concurrency < 0 || o.Patience < 0:
 		return invalid("concurrency", "give 0 or more")
+	case !(o.Losses >= 0 && o.Losses <= 1):
+		return invalid("losses", "give a share from 0 to 1")
+	case o.Losses > 0 && o.Interval == 0 && o.Messages == Endless:
+		return invalid("losses", "give an interval too, or how many messages each device sends")
 	}
 	for _, share := range []float64{o.Errors, o.Alarms, o.Outages} {
 		if !(share >= 0 && share <= 1) {

@@ -39,6 +39,10 @@ type plan struct {
 	extras          bool
 
 	tick, order int64
+	// losses is the share of blocks with a trouble in which messages are lost; slow says that the interval is twice as long for now,
+	// changed that the next message is the first after a change of the configuration.
+	losses        float64
+	slow, changed bool
 	// announced says that the message out of turn in front of tick has been given.
 	announced bool
 
@@ -59,6 +63,7 @@ func newPlan(o *Options, line *Line, index int, seed uint64) plan {
 	p := plan{
 		seed: seed, step: halley.Millis(step.Milliseconds()), interval: int((step + time.Second - 1) / time.Second),
 		live: o.Interval > 0, waited: halley.Unknown, alarms: o.Alarms, outages: o.Outages,
+		losses: o.Losses,
 	}
 	_, p.extras = line.Kinds[halley.Extra]
 	if line.Protocol.Remembers() {
@@ -87,6 +92,7 @@ func newPlan(o *Options, line *Line, index int, seed uint64) plan {
 // next gives the message that comes next; false at the end. The instant counts only where messages are measured when they are
 // sent.
 func (p *plan) next(now halley.Millis) (item, bool) {
+	p.pass()
 	if p.total >= 0 && p.tick >= p.total {
 		return item{}, false
 	}
@@ -96,7 +102,11 @@ func (p *plan) next(now halley.Millis) (item, bool) {
 	case p.order == 0:
 		it.kind = halley.AfterRestart
 		p.tick++
-	case p.extras && !p.announced && p.alarmBegins(p.tick):
+	case p.changed:
+		it.kind = halley.AfterConfiguration
+		p.changed = false
+		p.tick++
+	case p.announces(p.tick) && !p.announced:
 		// The alarm began between two measurements.
 		it.kind = halley.Extra
 		at -= p.step / 3
@@ -143,15 +153,21 @@ func (p plan) planned() int64 {
 		return 0
 	}
 	n := p.total
-	if p.alarms == 0 || !p.extras {
-		return n
-	}
-	for tick := int64(1); tick < p.total; tick++ {
-		if p.alarmBegins(tick) {
+	for tick := int64(1); tick < p.total && (p.alarms > 0 || p.losses > 0); tick++ {
+		s := p.spellOf(tick)
+		if s.loses(tick) || s.rests(tick) {
+			n--
+		}
+		if p.announces(tick) {
 			n++
 		}
 	}
 	return n
+}
+
+// announces says whether a message out of turn is sent in front of a tick. In a block of trouble there is none.
+func (p *plan) announces(tick int64) bool {
+	return p.extras && p.alarmBegins(tick) && p.spellOf(tick).kind == untroubled
 }
 
 // alarmed says whether the device is in alarm at a tick.
@@ -163,6 +179,9 @@ func (p *plan) alarmBegins(tick int64) bool { return p.episode(tick, 11, p.alarm
 func (p *plan) outageEnd(tick int64) int64 {
 	if tick < p.backlog {
 		return 0
+	}
+	if s := p.spellOf(tick); s.waits(tick) {
+		return s.back
 	}
 	end := tick
 	for p.episode(end, 13, p.outages) > 0 {

@@ -1,0 +1,41 @@
+package config_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"halley/config"
+)
+
+func TestPlacesOutsideAreTold(t *testing.T) {
+	t.Parallel()
+	l := config.Ledger{Outside: []string{
+		"file:/mnt/auditor", "file:///mnt/auditor", `file:\\server\share\halley`, "file:///C:/checkpoints", `file:D:\checkpoints`,
+		"mailto:qa@example.org", "syslog://log.example.org", "syslog+tcp://10.0.0.5:601/", "syslog+tls://[fd00::1]",
+	}}
+	want := []config.Place{
+		{Kind: config.PlaceFolder, Text: l.Outside[0], Target: "/mnt/auditor"},
+		{Kind: config.PlaceFolder, Text: l.Outside[1], Target: "/mnt/auditor"},
+		{Kind: config.PlaceFolder, Text: l.Outside[2], Target: `\\server\share\halley`},
+		{Kind: config.PlaceFolder, Text: l.Outside[3], Target: "C:/checkpoints"},
+		{Kind: config.PlaceFolder, Text: l.Outside[4], Target: `D:\checkpoints`},
+		{Kind: config.PlaceMail, Text: l.Outside[5], Target: "qa@example.org"},
+		{Kind: config.PlaceSyslog, Text: l.Outside[6], Target: "log.example.org:514"},
+		{Kind: config.PlaceSyslogTCP, Text: l.Outside[7], Target: "10.0.0.5:601"},
+		{Kind: config.PlaceSyslogTLS, Text: l.Outside[8], Target: "[fd00::1]:6514"},
+	}
+	if diff := cmp.Diff(want, l.Places()); diff != "" {
+		t.Errorf("places (-want +got):\n%s", diff)
+	}
+}
+
+func TestATimeOfDayIsRead(t *testing.T) {
+	t.Parallel()
+	if h, m, ok := config.TimeOfDay("03:45"); h != 3 || m != 45 || !ok {
+		t.Errorf("03:45 is %d:%d, %v", h, m, ok)
+	}
+	if _, _, ok := config.TimeOfDay(""); ok {
+		t.Error("an empty text is a time of day")
+	}
+}
