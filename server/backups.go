@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"halley/config"
 	"halley/server/backup"
 )
 
@@ -11,7 +12,7 @@ import (
 func (s *Server) prepareBackups(context.Context) (err error) {
 	b := s.opts.Config.Backup
 	o := backup.SchedulerOptions{
-		Node: s.opts.Config.Node, At: b.At, DrillEvery: b.DrillEvery.Duration, DrillOverdue: b.DrillOverdue.Duration,
+		Node: s.opts.Config.Node, At: b.At, JournalOnly: b.Parts == config.BackupJournal, DrillEvery: b.DrillEvery.Duration, DrillOverdue: b.DrillOverdue.Duration,
 		Backup: s.opts.Backup, Drill: s.opts.Drill, Proofs: s.gate.Within(maintenancePatience), Log: s.opts.Log.With("part", "backup"),
 	}
 	if s.opts.Backup != nil && s.opts.Drill != nil {

@@ -24,6 +24,8 @@ const (
 	overdueAfter = 48 * time.Hour
 	// retryDrillAfter is how long a drill that failed waits, at most until it is due.
 	retryDrillAfter = 24 * time.Hour
+	// databaseWithin is how long a backup of the journal alone waits for one of the database by another server.
+	databaseWithin = 6 * time.Hour
 	// resultsRead is how many results of each kind are looked at.
 	resultsRead = 200
 )
@@ -36,6 +38,9 @@ type SchedulerOptions struct {
 	To []string
 	// At is the time of day, "15:04" in the zone of this machine.
 	At string
+	// JournalOnly says that another server backs up the database: the journal follows when that has ended, so that the two together
+	// lack nothing. It does not wait for ever.
+	JournalOnly bool
 	// DrillEvery is how often the restore is tried, 0 for never; DrillOverdue how old the last good trial may be.
 	DrillEvery, DrillOverdue time.Duration
 	// Backup makes a backup at all places, Drill tries the newest.
@@ -78,6 +83,8 @@ type Scheduler struct {
 	backups []result[storage.BackupSummary] // newest first
 	drills  []result[storage.DrillSummary]
 	working string
+	// database is when a server last kept a good backup of the database; looked at under JournalOnly alone.
+	database time.Time
 
 	// What follows is for Run alone: results that could not be kept yet.
 	pending []func(ctx context.Context) error
@@ -135,20 +142,48 @@ func (s *Scheduler) pause(now time.Time) time.Duration {
 
 // look reads the kept results, and says whether it could.
 func (s *Scheduler) look(ctx context.Context) bool {
-	backups, err := results[storage.BackupSummary](ctx, &s.opts, storage.ProofBackup)
-	if err == nil {
-		var drills []result[storage.DrillSummary]
-		if drills, err = results[storage.DrillSummary](ctx, &s.opts, storage.ProofDrill); err == nil {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.backups, s.drills, s.known = backups, drills, true
-			return true
-		}
-	}
-	if ctx.Err() == nil && halley.KindOf(err) != halley.Unavailable { // the recorder says that the store is away
+	err := s.read(ctx)
+	if err != nil && ctx.Err() == nil && halley.KindOf(err) != halley.Unavailable { // the recorder says that the store is away
 		s.opts.Log.Warn("the results of backups cannot be read for now", "err", err)
 	}
-	return false
+	return err == nil
+}
+
+func (s *Scheduler) read(ctx context.Context) error {
+	backups, err := results[storage.BackupSummary](ctx, &s.opts, storage.ProofBackup)
+	if err != nil {
+		return err
+	}
+	drills, err := results[storage.DrillSummary](ctx, &s.opts, storage.ProofDrill)
+	if err != nil {
+		return err
+	}
+	var database time.Time
+	if s.opts.JournalOnly {
+		if database, err = databaseBackup(ctx, &s.opts); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.backups, s.drills, s.database, s.known = backups, drills, database, true
+	return nil
+}
+
+// databaseBackup gives when a good backup of the database was kept last, by whichever server; zero for never.
+func databaseBackup(ctx context.Context, o *SchedulerOptions) (time.Time, error) {
+	list, err := o.Proofs.Proofs(ctx, storage.ProofBackup, 0, resultsRead)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading results: %w", err)
+	}
+	for i := range list {
+		var sum storage.BackupSummary
+		// A backup of a journal alone knows of no batches.
+		if list[i].OK && json.Unmarshal([]byte(list[i].Summary), &sum) == nil && sum.LastBatch > 0 {
+			return list[i].At.Time(), nil
+		}
+	}
+	return time.Time{}, nil
 }
 
 func results[S any](ctx context.Context, o *SchedulerOptions, kind storage.ProofKind) ([]result[S], error) {
@@ -203,7 +238,7 @@ func (s *Scheduler) backupDue(now time.Time) bool {
 	due := lastDue(now, s.hour, s.minute)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tried := s.triedBackup
+	tried, before := s.triedBackup, now
 	all := true
 	for _, to := range s.opts.To {
 		last, good := newest(s.backups, to)
@@ -211,6 +246,12 @@ func (s *Scheduler) backupDue(now time.Time) bool {
 			tried = last
 		}
 		all = all && !good.Before(due)
+		if good.Before(before) {
+			before = good
+		}
+	}
+	if s.opts.JournalOnly && !s.database.After(before) && now.Sub(due) < databaseWithin {
+		return false
 	}
 	return !all && (tried.Before(due) || now.Sub(tried) >= retryAfter)
 }

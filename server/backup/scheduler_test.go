@@ -136,6 +136,31 @@ func TestBackupsAreMadeAtTheirTime(t *testing.T) {
 	})
 }
 
+func TestAJournalFollowsTheDatabaseThatAnotherServerBacksUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := begin(t, func(o *backup.SchedulerOptions) { o.JournalOnly, o.DrillEvery = true, 0 })
+		database := func() {
+			_, err := p.AddProof(t.Context(), storage.Proof{
+				At: halley.MillisOf(time.Now()), Node: "beta", Kind: storage.ProofBackup, OK: true, Summary: `{"name":"d","to":"/backups","last_batch":7}`,
+			}, halley.Change{})
+			must(t, err)
+		}
+		// It is noon: the backup of two o'clock was missed, and nobody has one of the database. After six hours it waits no longer.
+		after(time.Hour)
+		p.check(t, "backup +5m0s")
+		// The next is due at two o'clock of the next day, after 14 hours. The database is ready an hour later.
+		after(14*time.Hour - time.Minute)
+		p.check(t, "backup +5m0s")
+		database()
+		after(11 * time.Minute)
+		p.check(t, "backup +5m0s", "backup +15h0m0s")
+		// The day after, the database's backup never comes.
+		after(29 * time.Hour)
+		p.check(t, "backup +5m0s", "backup +15h0m0s", "backup +44h0m0s")
+	})
+}
+
 func TestABackupThatFailsIsTriedAgainAndToldWhenItIsOverdue(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
