@@ -131,10 +131,10 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		r.compareTables, r.readDays,
 	} {
 		if err := step(ctx); err != nil {
-			return r.result, err
+			return r.ordered(), err
 		}
 	}
-	return r.result, nil
+	return r.ordered(), nil
 }
 
 // run is one verification.
@@ -161,6 +161,20 @@ type run struct {
 	renamed map[rename]bool
 	// days has, for each UTC day, the sum over the parts that the batches have of it.
 	days map[int64]*rowSum
+}
+
+// ordered gives the result with the rollups behind all else: that they do not follow is mostly the consequence of what stands before.
+func (r *run) ordered() Result {
+	slices.SortStableFunc(r.result.Findings, func(x, y Finding) int {
+		switch {
+		case x.What == y.What || x.What != Rollup && y.What != Rollup:
+			return 0
+		case y.What == Rollup:
+			return -1
+		}
+		return 1
+	})
+	return r.result
 }
 
 func newRun(o Options) (*run, error) {

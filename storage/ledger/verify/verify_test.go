@@ -438,9 +438,10 @@ func TestOnlyTheDaysThatWereAskedForAreRead(t *testing.T) {
 	}
 }
 
-func TestRollupsAreChecked(t *testing.T) {
+func TestRollupsAreCheckedAndStandBehindWhatExplainsThem(t *testing.T) {
 	t.Parallel()
 	m := ledgertest.Site(t)
+	m.Find(2, 10).Row.Values[0].F = 25
 	got := run(t, m, func(o *verify.Options) {
 		o.Rollups = func(_ context.Context, d ledger.Device, day int64) ([]verify.RollupFault, error) {
 			if d.ID != 2 || day != ledgertest.FirstDay {
@@ -450,7 +451,10 @@ func TestRollupsAreChecked(t *testing.T) {
 			return []verify.RollupFault{{Channel: ledgertest.Channels()[0], From: at, To: at + halley.Hour}}, nil
 		}
 	})
-	want := []string{"rollup: wifi 19960001, channel 1 temperature °C: the figures for 2025-11-08T00:00:00.000Z to 2025-11-08T01:00:00.000Z that charts are drawn from do not follow from the samples"}
+	want := []string{
+		"changed: wifi 19960001, channel 1 temperature °C, 2025-11-08T10:00:00.000Z, batch 25: the value was 21.2 and is 25",
+		"rollup: wifi 19960001, channel 1 temperature °C: the figures for 2025-11-08T00:00:00.000Z to 2025-11-08T01:00:00.000Z that charts are drawn from do not follow from the samples",
+	}
 	if diff := cmp.Diff(want, texts(got)); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
