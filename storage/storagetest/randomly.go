@@ -8,7 +8,7 @@ import (
 )
 
 // randomTime is for how long a property is tried on an engine that needs more for all of its runs.
-const randomTime = 15 * time.Second
+const randomTime = 8 * time.Second
 
 // randomly checks a property with as many random runs as rapid makes, or as fit into randomTime. A property that fails is made
 // smaller as long as rapid wants.
