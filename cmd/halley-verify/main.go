@@ -159,7 +159,7 @@ func check(ctx context.Context, c *call, out, errs io.Writer) (code int, err err
 	if r.Count > 0 || len(faults) > 0 {
 		return exitFound, nil
 	}
-	fmt.Fprintln(out, verifiedLine(&r))
+	fmt.Fprintln(out, r.Line())
 	return exitVerified, nil
 }
 
@@ -197,12 +197,4 @@ func plain(s string) string {
 		}
 		return r
 	}, s)
-}
-
-func verifiedLine(r *verify.Result) string {
-	from, to := "none", "none"
-	if r.To > r.From {
-		from, to = ledger.DayText(r.From), ledger.DayText(r.To)
-	}
-	return fmt.Sprintf("verified samples=%d batches=%d from=%s to=%s", r.Samples, r.Batches, from, to)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"halley/server/ledger"
 	"halley/storage"
 	"halley/storage/ledger/verify"
 )
@@ -29,9 +30,7 @@ func verifyRestored(ctx context.Context, s storage.Store) (storage.VerifySummary
 	if err != nil {
 		return storage.VerifySummary{}, err
 	}
-	sum := storage.VerifySummary{Samples: r.Samples, Batches: r.Batches, Facts: r.Facts, Checkpoints: r.Checkpoints, FindingCount: r.Count, Version: version}
-	for _, f := range r.Findings[:min(len(r.Findings), mostDrillFindings)] {
-		sum.Findings = append(sum.Findings, storage.FindingSummary{What: string(f.What), Text: f.Text})
-	}
+	sum := ledger.Summary(&r, mostDrillFindings)
+	sum.Version = version
 	return sum, nil
 }

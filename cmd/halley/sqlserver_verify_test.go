@@ -44,8 +44,8 @@ func (s *site) isVerified(t *testing.T) {
 		t.Fatal(err)
 	}
 	result, err := verify.Run(t.Context(), verify.Options{Source: source, Keys: keys})
-	if err != nil || result.Count > 0 || !result.Signed || verifiedLine(&result) != last {
-		t.Errorf("of the export it is said %q with the findings %v, %v, want %q", verifiedLine(&result), result.Findings, err, last)
+	if err != nil || result.Count > 0 || !result.Signed || result.Line() != last {
+		t.Errorf("of the export it is said %q with the findings %v, %v, want %q", result.Line(), result.Findings, err, last)
 	}
 	t.Log(last)
 }

@@ -8,24 +8,18 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"halley"
 	"halley/cmd/halley/internal/transfer"
-	"halley/server/journal"
 	signing "halley/server/ledger"
 	"halley/storage"
 	"halley/storage/ledger"
 	"halley/storage/ledger/verify"
 )
-
-// mostKeptFindings is how many findings the kept result of a verification names.
-const mostKeptFindings = 100
 
 func verifyCommand() *command {
 	return &command{
@@ -112,7 +106,7 @@ func verifyOpened(ctx context.Context, s streams, o opened, c checks) error {
 	if r.Count > 0 {
 		return &exitError{exitFailed}
 	}
-	_, err = fmt.Fprintln(s.out, verifiedLine(&r))
+	_, err = fmt.Fprintln(s.out, r.Line())
 	return err
 }
 
@@ -123,7 +117,7 @@ func verifyOptions(ctx context.Context, o opened, c checks) (verify.Options, err
 		return verify.Options{}, err
 	}
 	options := verify.Options{
-		Source: o.store, From: c.from, To: c.to, Keys: trusted, Remembered: journalMemory(ctx, o.config.Data), Rollups: rollupFaults(o.store),
+		Source: o.store, From: c.from, To: c.to, Keys: trusted, Remembered: signing.Remembered(ctx, o.config.Data), Rollups: signing.RollupFaults(o.store),
 	}
 	for _, file := range c.anchors {
 		list, err := readCheckpoints(file)
@@ -132,7 +126,7 @@ func verifyOptions(ctx context.Context, o opened, c checks) (verify.Options, err
 		}
 		options.Anchors = append(options.Anchors, list...)
 	}
-	own, err := readCheckpoints(filepath.Join(o.config.Data, "checkpoint-"+o.config.Node+".txt"))
+	own, err := readCheckpoints(filepath.Join(o.config.Data, signing.CopyName(o.config.Node)))
 	switch {
 	case err == nil:
 		options.Copies = own
@@ -167,40 +161,6 @@ func readCheckpoints(file string) ([]ledger.Checkpoint, error) {
 	return list, nil
 }
 
-// journalMemory gives what the journal in the data folder knows of recorded batches, also while a server runs.
-func journalMemory(ctx context.Context, data string) iter.Seq2[verify.Remembered, error] {
-	return func(yield func(verify.Remembered, error) bool) {
-		for r, err := range journal.ReadRemembered(ctx, data) {
-			if !yield(verify.Remembered{
-				Node: r.Node, JournalID: r.JournalID, FirstSeq: r.FirstSeq, LastSeq: r.LastSeq, Batch: r.Batch, Digest: r.Digest,
-			}, err) {
-				return
-			}
-		}
-	}
-}
-
-// rollupFaults names the rollups that do not follow from their samples.
-func rollupFaults(store storage.Store) func(context.Context, ledger.Device, int64) ([]verify.RollupFault, error) {
-	return func(ctx context.Context, d ledger.Device, day int64) ([]verify.RollupFault, error) {
-		faults, err := store.RollupFaults(ctx, d.ID, day)
-		if err != nil {
-			return nil, err
-		}
-		list := make([]verify.RollupFault, 0, len(faults))
-		for _, f := range faults {
-			named := verify.RollupFault{From: f.From, To: f.To}
-			c, err := store.Channel(ctx, f.Channel)
-			if err != nil && halley.KindOf(err) != halley.NotFound {
-				return nil, err
-			}
-			named.Channel = ledger.Channel{Number: c.Number, Quantity: c.Quantity, Unit: c.Unit}
-			list = append(list, named)
-		}
-		return list, nil
-	}
-}
-
 // onlyAt says which devices were at a place in the range that is verified.
 func onlyAt(ctx context.Context, store storage.Store, c checks) (func(ledger.Device) bool, error) {
 	place, err := findPlace(ctx, store, c.place)
@@ -231,15 +191,10 @@ type verified struct {
 // some of what there is, and is kept as not done to the end.
 func keepVerification(ctx context.Context, o opened, c checks, v verified) error {
 	r := &v.result
-	sum := storage.VerifySummary{
-		Samples: r.Samples, Batches: r.Batches, Facts: r.Facts, Checkpoints: r.Checkpoints, Outside: r.Outside, AnchorAt: r.AnchorAt,
-		Findings: []storage.FindingSummary{}, FindingCount: r.Count, Millis: v.took.Milliseconds(), Version: version,
-	}
+	sum := signing.Summary(r, signing.ShownFindings)
+	sum.Millis, sum.Version = v.took.Milliseconds(), version
 	if c.to != 0 {
 		sum.From, sum.To = halley.Millis(c.from)*halley.Day, halley.Millis(c.to)*halley.Day
-	}
-	for _, f := range r.Findings[:min(len(r.Findings), mostKeptFindings)] {
-		sum.Findings = append(sum.Findings, storage.FindingSummary{What: string(f.What), Text: f.Text})
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -282,15 +237,4 @@ func tellVerified(s streams, r *verify.Result) {
 	if !r.Signed {
 		fmt.Fprintln(s.err, "no public key of a server is in the keys folder: signatures were checked only with the keys that the database itself names")
 	}
-}
-
-// verifiedLine is the last line of a verification that found nothing.
-func verifiedLine(r *verify.Result) string {
-	from, to := "none", "none"
-	if r.To > r.From {
-		from, to = ledger.DayText(r.From), ledger.DayText(r.To)
-	}
-	return strings.Join([]string{
-		"verified", fmt.Sprintf("samples=%d", r.Samples), fmt.Sprintf("batches=%d", r.Batches), "from=" + from, "to=" + to,
-	}, " ")
 }

@@ -83,7 +83,7 @@ type Scheduler struct {
 	backups []result[storage.BackupSummary] // newest first
 	drills  []result[storage.DrillSummary]
 	working string
-	// database is when a server last kept a good backup of the database; looked at under JournalOnly alone.
+	// database is when a server last kept a good backup of the database; it counts under JournalOnly alone.
 	database time.Time
 
 	// What follows is for Run alone: results that could not be kept yet.
@@ -150,55 +150,43 @@ func (s *Scheduler) look(ctx context.Context) bool {
 }
 
 func (s *Scheduler) read(ctx context.Context) error {
-	backups, err := results[storage.BackupSummary](ctx, &s.opts, storage.ProofBackup)
+	kept, err := s.opts.Proofs.Proofs(ctx, storage.ProofBackup, 0, resultsRead)
 	if err != nil {
-		return err
+		return fmt.Errorf("reading the results of backups: %w", err)
 	}
-	drills, err := results[storage.DrillSummary](ctx, &s.opts, storage.ProofDrill)
+	trials, err := s.opts.Proofs.Proofs(ctx, storage.ProofDrill, 0, resultsRead)
 	if err != nil {
-		return err
-	}
-	var database time.Time
-	if s.opts.JournalOnly {
-		if database, err = databaseBackup(ctx, &s.opts); err != nil {
-			return err
-		}
+		return fmt.Errorf("reading the results of drills: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.backups, s.drills, s.database, s.known = backups, drills, database, true
+	s.backups, s.drills = results[storage.BackupSummary](kept, s.opts.Node), results[storage.DrillSummary](trials, s.opts.Node)
+	s.database, s.known = databaseBackup(kept), true
 	return nil
 }
 
 // databaseBackup gives when a good backup of the database was kept last, by whichever server; zero for never.
-func databaseBackup(ctx context.Context, o *SchedulerOptions) (time.Time, error) {
-	list, err := o.Proofs.Proofs(ctx, storage.ProofBackup, 0, resultsRead)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("reading results: %w", err)
-	}
-	for i := range list {
+func databaseBackup(kept []storage.Proof) time.Time {
+	for i := range kept {
 		var sum storage.BackupSummary
 		// A backup of a journal alone knows of no batches.
-		if list[i].OK && json.Unmarshal([]byte(list[i].Summary), &sum) == nil && sum.LastBatch > 0 {
-			return list[i].At.Time(), nil
+		if kept[i].OK && json.Unmarshal([]byte(kept[i].Summary), &sum) == nil && sum.LastBatch > 0 {
+			return kept[i].At.Time()
 		}
 	}
-	return time.Time{}, nil
+	return time.Time{}
 }
 
-func results[S any](ctx context.Context, o *SchedulerOptions, kind storage.ProofKind) ([]result[S], error) {
-	list, err := o.Proofs.Proofs(ctx, kind, 0, resultsRead)
-	if err != nil {
-		return nil, fmt.Errorf("reading results: %w", err)
-	}
+// results gives those that a node kept.
+func results[S any](kept []storage.Proof, node string) []result[S] {
 	var out []result[S]
-	for i := range list {
-		r := result[S]{at: list[i].At.Time(), ok: list[i].OK}
-		if list[i].Node == o.Node && json.Unmarshal([]byte(list[i].Summary), &r.summary) == nil {
+	for i := range kept {
+		r := result[S]{at: kept[i].At.Time(), ok: kept[i].OK}
+		if kept[i].Node == node && json.Unmarshal([]byte(kept[i].Summary), &r.summary) == nil {
 			out = append(out, r)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // work does what is due.

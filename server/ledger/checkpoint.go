@@ -130,7 +130,7 @@ func (l *Ledger) checkpoint(ctx context.Context, kind string) error {
 	if c.ID, err = l.opts.Store.AddCheckpoint(ctx, c); err != nil {
 		return fmt.Errorf("adding a checkpoint: %w", err)
 	}
-	if err := l.opts.Write(l.copyName(), c.Text()); err != nil {
+	if err := l.opts.Write(CopyName(l.opts.Node), c.Text()); err != nil {
 		l.opts.Log.Warn("the copy of the newest checkpoint in the data folder could not be written", "err", err)
 	}
 	l.mu.Lock()

@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"os"
 	"slices"
 	"time"
 
-	"halley"
 	"halley/config"
-	"halley/server/journal"
 	"halley/storage"
 	form "halley/storage/ledger"
 	"halley/storage/ledger/verify"
@@ -24,8 +21,8 @@ const (
 	slowdown     = 10
 	look         = 5 * time.Millisecond
 	longestPause = 5 * time.Second
-	// shownFindings is how many findings a kept result names.
-	shownFindings = 100
+	// ShownFindings is how many findings the kept result of a verification names.
+	ShownFindings = 100
 )
 
 // verifyStore verifies what a task says, and gives what was checked and found.
@@ -38,7 +35,7 @@ func (l *Ledger) verifyStore(ctx context.Context, t task, advance func(float64))
 		trusted = append(trusted, own)
 	}
 	o := verify.Options{
-		Source: l.opts.Store, Keys: trusted, Remembered: l.remembered(ctx), Rollups: l.rollupFaults,
+		Source: l.opts.Store, Keys: trusted, Remembered: Remembered(ctx, l.opts.Folder), Rollups: RollupFaults(l.opts.Store),
 		Tell: func(p verify.Progress) { advance(fraction(&p)) }, Pause: l.pauses(),
 	}
 	if t.to > 0 {
@@ -51,19 +48,7 @@ func (l *Ledger) verifyStore(ctx context.Context, t task, advance func(float64))
 		o.Anchors = append(o.Anchors, c)
 	}
 	r, err := l.verify(ctx, o)
-	return summaryFrom(&r), err
-}
-
-func summaryFrom(r *verify.Result) storage.VerifySummary {
-	s := storage.VerifySummary{
-		Samples: r.Samples, Batches: r.Batches, Facts: r.Facts, Checkpoints: r.Checkpoints, FindingCount: r.Count,
-		Outside: r.Outside, AnchorAt: r.AnchorAt,
-		Findings: make([]storage.FindingSummary, 0, min(len(r.Findings), shownFindings)),
-	}
-	for _, f := range r.Findings[:min(len(r.Findings), shownFindings)] {
-		s.Findings = append(s.Findings, storage.FindingSummary{What: string(f.What), Text: f.Text})
-	}
-	return s
+	return Summary(&r, ShownFindings), err
 }
 
 // fraction gives how far a verification is. Only where a step knows its end does it count: that is the samples, nearly all of it.
@@ -72,43 +57,6 @@ func fraction(p *verify.Progress) float64 {
 		return 0
 	}
 	return float64(p.Done) / float64(p.Total)
-}
-
-// remembered gives what the journal beside this server knows of recorded batches.
-func (l *Ledger) remembered(ctx context.Context) iter.Seq2[verify.Remembered, error] {
-	return func(yield func(verify.Remembered, error) bool) {
-		for r, err := range journal.ReadRemembered(ctx, l.opts.Folder) {
-			v := verify.Remembered{
-				Node: r.Node, JournalID: r.JournalID, FirstSeq: r.FirstSeq, LastSeq: r.LastSeq, Batch: r.Batch, Digest: r.Digest,
-			}
-			if !yield(v, err) {
-				return
-			}
-		}
-	}
-}
-
-// rollupFaults names the channels of rollups that do not follow from their samples.
-func (l *Ledger) rollupFaults(ctx context.Context, d form.Device, day int64) ([]verify.RollupFault, error) {
-	faults, err := l.opts.Store.RollupFaults(ctx, d.ID, day)
-	if err != nil || len(faults) == 0 {
-		return nil, err
-	}
-	channels, err := l.opts.Store.Channels(ctx, storage.ChannelFilter{Devices: []halley.DeviceID{d.ID}, Ended: true})
-	if err != nil {
-		return nil, fmt.Errorf("reading the channels of a device: %w", err)
-	}
-	list := make([]verify.RollupFault, 0, len(faults))
-	for _, f := range faults {
-		named := verify.RollupFault{From: f.From, To: f.To}
-		for _, c := range channels {
-			if c.ID == f.Channel {
-				named.Channel = form.Channel{Number: c.Number, Quantity: c.Quantity, Unit: c.Unit}
-			}
-		}
-		list = append(list, named)
-	}
-	return list, nil
 }
 
 // pauses gives a pause between pieces of work that lasts as long as uploads wait or the recorder has much to do, in proportion to

@@ -21,9 +21,8 @@ import (
 type Store interface {
 	storage.Ledger
 	storage.Proofs
-	storage.Rollups
 	storage.Leases
-	Channels(ctx context.Context, f storage.ChannelFilter) ([]halley.Channel, error)
+	RollupStore
 }
 
 // Mailer sends e-mail; *mail.Sender does.
@@ -101,10 +100,7 @@ func by(why string) halley.Change {
 
 func now() halley.Millis { return halley.MillisOf(time.Now()) }
 
-// copyName is the file in the data folder with a copy of the newest checkpoint.
-func (l *Ledger) copyName() string { return "checkpoint-" + l.opts.Node + ".txt" }
-
-func (l *Ledger) copyPath() string { return filepath.Join(l.opts.Folder, l.copyName()) }
+func (l *Ledger) copyPath() string { return filepath.Join(l.opts.Folder, CopyName(l.opts.Node)) }
 
 // retry is how long to wait after so many failures in a row.
 func retry(failures int, first, longest time.Duration) time.Duration {

@@ -119,6 +119,15 @@ type Result struct {
 	Signed bool
 }
 
+// Line says in one line, for programs too, what was checked: the last line of a verification that found nothing.
+func (r *Result) Line() string {
+	from, to := "none", "none"
+	if r.To > r.From {
+		from, to = ledger.DayText(r.From), ledger.DayText(r.To)
+	}
+	return fmt.Sprintf("verified samples=%d batches=%d from=%s to=%s", r.Samples, r.Batches, from, to)
+}
+
 // Run verifies. The error says why it could not come to the end; the Result holds what was found until then.
 func Run(ctx context.Context, o Options) (Result, error) {
 	r, err := newRun(o)
