@@ -9,6 +9,7 @@
 # make tamper           what is stored, changed in every way, and each way found and named; also on the SQL Server of
 #                       HALLEY_TEST_SQLSERVER, where it is set
 # make flood            200 sensors that hand over 2,688 messages each at once, counted and timed
+# make people           500 people signed in at once, each with a live page: memory and processor time
 # make sqlserver        everything against the SQL Server that HALLEY_TEST_SQLSERVER names
 # make sqlserver-crash  20 kills of that server and an outage of SQLSERVER_AWAY (10m) under load, counted and timed
 # make package          the packages for deb and rpm, in bin/
@@ -31,7 +32,7 @@ GO_SOURCES = $(shell find . \( -name node_modules -o -name bin -o -name '.git' -
 VIEWER_SOURCES = $(shell find viewer \( -name node_modules -o -name dist -o -name test-results \) -prune -o -type f -print)
 VIEWER_BUILT := viewer/dist/index.html
 
-.PHONY: run test bench build lint fmt fuzz crash tamper flood abuse sqlserver sqlserver-crash package viewer tools clean
+.PHONY: run test bench build lint fmt fuzz crash tamper flood people abuse sqlserver sqlserver-crash package viewer tools clean
 .NOTPARALLEL:
 
 build: bin/halley bin/halley-verify
@@ -89,6 +90,9 @@ tamper: $(VIEWER_BUILT)
 
 flood: $(VIEWER_BUILT)
 	@.ci/flood
+
+people: $(VIEWER_BUILT)
+	@.ci/people
 
 abuse: $(VIEWER_BUILT)
 	@.ci/abuse

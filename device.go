@@ -52,8 +52,10 @@ type Device struct {
 	Name        string
 	State       DeviceState
 	FirstSeenAt Millis
-	// PlaceID is the place that was made when the device was accepted; 0 before.
+	// PlaceID is the place where the device is; 0 where it is at none, or its channels are at several.
 	PlaceID PlaceID
+	// OrganizationID is the node that it belongs to: that of its place, else where it was put; the root before it is accepted.
+	OrganizationID OrganizationID
 	// Simulated says that its serial number is one of the simulator's (00000001 to 00009999).
 	Simulated bool
 }

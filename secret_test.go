@@ -50,28 +50,3 @@ func TestSimulatedSerials(t *testing.T) {
 		}
 	}
 }
-
-func TestRoles(t *testing.T) {
-	t.Parallel()
-	tests := map[halley.Permission]struct{ nobody, reader, administrator bool }{
-		halley.PermitPublic:        {true, true, true},
-		halley.PermitSelf:          {false, true, true},
-		halley.PermitStatusRead:    {false, true, true},
-		halley.PermitDeviceRead:    {false, true, true},
-		halley.PermitSampleRead:    {false, true, true},
-		halley.PermitUploadRead:    {false, true, true},
-		halley.PermitDiagnosisRead: {false, true, true},
-		halley.PermitDeviceDecide:  {false, false, true},
-		halley.PermitDeviceChange:  {false, false, true},
-		halley.PermitJournalFlush:  {false, true, true},
-	}
-	for p, want := range tests {
-		got := struct{ nobody, reader, administrator bool }{halley.Role("").May(p), halley.Reader.May(p), halley.Administrator.May(p)}
-		if got != want {
-			t.Errorf("%s: got %+v, want %+v", p, got, want)
-		}
-	}
-	if !halley.Reader.Valid() || !halley.Administrator.Valid() || halley.Role("root").Valid() {
-		t.Error("the list of roles is wrong")
-	}
-}

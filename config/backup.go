@@ -65,7 +65,7 @@ func backupSettings() []setting {
 	const years = 10 * 366 * 24 * time.Hour
 	return []setting{
 		texts("backup.to", func(c *Config) *[]string { return &c.Backup.To }, backupPlace),
-		text("backup.at", func(c *Config) *string { return &c.Backup.At }, backupTime),
+		text("backup.at", func(c *Config) *string { return &c.Backup.At }, timeOfDay),
 		text("backup.parts", func(c *Config) *string { return &c.Backup.Parts }, oneOf(BackupAll, BackupJournal)),
 		texts("backup.recipients", func(c *Config) *[]string { return &c.Backup.Recipients }, recipient),
 		text("backup.drill-key", func(c *Config) *string { return &c.Backup.DrillKey }, anyText),
@@ -97,13 +97,6 @@ func backupPlace(s string) string {
 		return fmt.Sprintf("write s3://BUCKET/PREFIX; %s names no bucket", quoted(s))
 	case !isS3 && strings.Contains(s, "://"):
 		return fmt.Sprintf("write the path of a folder, or s3://BUCKET/PREFIX; %s is neither", quoted(s))
-	}
-	return ""
-}
-
-func backupTime(s string) string {
-	if _, err := time.Parse("15:04", s); err != nil {
-		return fmt.Sprintf(`write a time of day, such as "02:00"; %s is none`, quoted(s))
 	}
 	return ""
 }

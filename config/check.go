@@ -146,6 +146,9 @@ func together(c *Config) []Mistake {
 	found = append(found, storeTogether(&c.Store)...)
 	found = append(found, backupTogether(&c.Backup)...)
 	found = append(found, mailTogether(&c.Mail)...)
+	found = append(found, accountsTogether(&c.Accounts)...)
+	found = append(found, ldapTogether(&c.LDAP)...)
+	found = append(found, oidcTogether(&c.OIDC)...)
 	found = append(found, ledgerTogether(c)...)
 	if len(c.Devices.Listen) == 0 {
 		found = append(found, Mistake{Key: "devices.listen", Why: "name at least one address, or no device can reach this server"})

@@ -26,6 +26,9 @@ type Config struct {
 	Mail       Mail       `toml:"mail"`
 	Log        Log        `toml:"log"`
 	Backup     Backup     `toml:"backup"`
+	Accounts   Accounts   `toml:"accounts"`
+	LDAP       LDAP       `toml:"ldap"`
+	OIDC       OIDC       `toml:"oidc"`
 }
 
 // Defaults gives the values of a server without a file, an environment and a command line. Node is empty: Load puts the name of
@@ -54,6 +57,9 @@ func Defaults() Config {
 		Mail:       mailDefaults(),
 		Log:        Log{Level: "info", FileBytes: 20_000_000, Files: 10},
 		Backup:     backupDefaults(),
+		Accounts:   accountsDefaults(),
+		LDAP:       ldapDefaults(),
+		OIDC:       oidcDefaults(),
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -127,25 +126,6 @@ func mailAddress(s string) string {
 		return fmt.Sprintf("write a mail address such as qa@example.org; %s is none", quoted(s))
 	}
 	return ""
-}
-
-// timeOfDay accepts HH:MM or nothing.
-func timeOfDay(s string) string {
-	if s == "" {
-		return ""
-	}
-	if _, err := time.Parse("15:04", s); err != nil || len(s) != len("15:04") {
-		return fmt.Sprintf(`write a time of day such as "03:30", or nothing; %s is none`, quoted(s))
-	}
-	return ""
-}
-
-// TimeOfDay gives the hour and minute of Ledger.VerifyAt; ok is false where it is empty.
-func TimeOfDay(s string) (hour, minute int, ok bool) {
-	h, m, found := strings.Cut(s, ":")
-	hour, errHour := strconv.Atoi(h)
-	minute, errMinute := strconv.Atoi(m)
-	return hour, minute, found && errHour == nil && errMinute == nil
 }
 
 // ledgerTogether finds places that cannot be reached with the rest of the configuration.

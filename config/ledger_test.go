@@ -29,13 +29,3 @@ func TestPlacesOutsideAreTold(t *testing.T) {
 		t.Errorf("places (-want +got):\n%s", diff)
 	}
 }
-
-func TestATimeOfDayIsRead(t *testing.T) {
-	t.Parallel()
-	if h, m, ok := config.TimeOfDay("03:45"); h != 3 || m != 45 || !ok {
-		t.Errorf("03:45 is %d:%d, %v", h, m, ok)
-	}
-	if _, _, ok := config.TimeOfDay(""); ok {
-		t.Error("an empty text is a time of day")
-	}
-}

@@ -69,6 +69,21 @@ func TestGoodFilesLoad(t *testing.T) {
 					SQLServerFolder: `D:\Backup\Halley`, SQLServerFolderHere: "/mnt/sqlbackup",
 					SQLServerDSN: "sqlserver://keeper@db.example.org?database=halley", SQLServerPasswordFile: "/etc/halley/keeper-password",
 				},
+				Accounts: config.Accounts{
+					PasswordLength: 12, PasswordLower: true, SecondFactorRoles: []string{"administrator", "qa-team"},
+					SignOut: 15, SignOutAtMost: 30, ConfirmCritical: true,
+				},
+				LDAP: config.LDAP{
+					Servers: []string{"ldaps://dc1.acme.local", "ldap://dc2.acme.local:3389"}, Certificate: "/etc/halley/acme-ca.pem",
+					AllowPlain: true, BindName: "CN=Halley,OU=Services,DC=acme,DC=local", BindPasswordFile: "/etc/halley/ldap-password",
+					People: "OU=People,DC=acme,DC=local", Filter: "(mail={name})", NameAttribute: "mail", GroupsBelow: "OU=Groups,DC=acme,DC=local",
+					Groups: []string{"CN=A -> B,OU=Groups,DC=acme,DC=local -> user@/Acme/Brno", "CN=Admins,DC=acme,DC=local -> administrator@/"},
+				},
+				OIDC: config.OIDC{
+					Issuer: "https://login.acme.local/realms/acme", Button: "Acme", ClientID: "halley", ClientSecretFile: "/etc/halley/oidc-secret",
+					Certificate: "/etc/halley/acme-ca.pem", Hosts: []string{"keys.acme.local:8443"}, Scopes: []string{"email"},
+					NameClaim: "upn", GroupsClaim: "realm_access.roles", Groups: []string{"halley-users -> user@/Acme"},
+				},
 			}
 		},
 	}

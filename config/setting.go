@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,7 +67,7 @@ func settings() []setting {
 		text("clock.serve", func(c *Config) *string { return &c.Clock.Serve }, timeService),
 		length("ledger.checkpoint-every", func(c *Config) *Duration { return &c.Ledger.CheckpointEvery }, lasting(time.Minute, 24*time.Hour)),
 		texts("ledger.outside", func(c *Config) *[]string { return &c.Ledger.Outside }, outsidePlace),
-		text("ledger.verify-at", func(c *Config) *string { return &c.Ledger.VerifyAt }, timeOfDay),
+		text("ledger.verify-at", func(c *Config) *string { return &c.Ledger.VerifyAt }, timeOfDayOrNone),
 		text("mail.server", func(c *Config) *string { return &c.Mail.Server }, mailServer),
 		text("mail.from", func(c *Config) *string { return &c.Mail.From }, sender),
 		text("mail.user", func(c *Config) *string { return &c.Mail.User }, anyText),
@@ -77,7 +78,7 @@ func settings() []setting {
 		text("log.file", func(c *Config) *string { return &c.Log.File }, anyText),
 		whole("log.file-bytes", func(c *Config) *int64 { return &c.Log.FileBytes }, between[int64](mebi, 64*gibi)),
 		whole("log.files", func(c *Config) *int { return &c.Log.Files }, between(1, 10_000)),
-	}, backupSettings()...)
+	}, slices.Concat(backupSettings(), accountsSettings(), ldapSettings(), oidcSettings())...)
 }
 
 // shortNames are variables that people may set instead of the one of a key.

@@ -67,6 +67,7 @@ func (s *Server) takeNext(ctx context.Context) (err error) {
 	if there.Seq < s.recorder.State().Recorded {
 		return errors.New("the database in [store] dsn does not hold what moved out of the former store: name the one that it moved to")
 	}
+	s.sessions.CarryAnew()
 	former := s.gate.Replace(next)
 	s.info.look(look, s.gate.Asking(infoPatience), s.data.Free)
 	s.opts.Log.Info("the server has gone over to the new store")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"halley/server"
 	"halley/server/access"
 	"halley/server/outagetest"
+	"halley/server/passwords"
 	"halley/server/reach"
 	"halley/storage"
 )
@@ -50,7 +52,8 @@ func (r *rig) people() *access.Access {
 			Folder: data.Path(), Address: "https://localhost",
 			Write: func(path string, b []byte) error { return data.WriteFilePrivate(filepath.Base(path), b) },
 		}),
-		Audit: r.Server,
+		Audit: r.Server, Directory: r.Devices(), People: r.Store(), Passwords: passwords.New(passwords.Standard()),
+		Log: slog.New(slog.DiscardHandler),
 	})
 }
 
@@ -62,7 +65,7 @@ func signIn(tb testing.TB, people *access.Access) string {
 		tb.Fatal(err)
 	}
 	h := http.Header{}
-	if _, err := people.SignIn(tb.Context(), h, secret, ""); err != nil {
+	if _, err := people.SignInFirst(tb.Context(), h, secret, access.Visitor{Address: "192.0.2.7:4000"}); err != nil {
 		tb.Fatalf("signing in: %v", err)
 	}
 	cookies := (&http.Response{Header: h}).Cookies()

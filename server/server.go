@@ -98,6 +98,8 @@ type Server struct {
 	fatal chan error
 	// apart receives after uploads went into quarantine.
 	apart chan struct{}
+	// further are the parts that were added from outside.
+	further []Further
 }
 
 // New opens the data folder, the store and the journal, and builds the parts. Nothing is listened to yet.
@@ -285,6 +287,11 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 		s.goOver, s.proof.Run, s.life.Run, s.watchClock, s.backups.Run,
 	} {
 		g.Go(func() error { return part(ctx) })
+	}
+	for _, f := range s.further {
+		if f.Run != nil {
+			g.Go(func() error { return f.Run(ctx) })
+		}
 	}
 	for _, l := range s.listeners {
 		g.Go(func() error { return l.serve() })

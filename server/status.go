@@ -141,7 +141,7 @@ func (s *Server) Status() Status {
 	count, bodies := s.intake.Unrecognized()
 	st.Unrecognized, st.Kept = count, len(bodies)
 	st.Clock = s.clock.Standing()
-	st.Findings = append(findings(&st), nodeFindings(&servers, &st)...)
+	st.Findings = slices.Concat(findings(&st), nodeFindings(&servers, &st), s.furtherFindings())
 	st.Findings = append(st.Findings, s.clockFindings(&st)...)
 	st.Findings = append(st.Findings, s.proofFindings(&st)...)
 	st.Backup = s.backups.State()

@@ -19,6 +19,8 @@ import (
 type Store interface {
 	Recorder
 	Registry
+	Directory
+	People
 	Series
 	Access
 	Leases
@@ -195,8 +197,9 @@ type Registry interface {
 	// Channel gives one; NotFound where it is not there.
 	Channel(ctx context.Context, id halley.ChannelID) (halley.Channel, error)
 	// ChangeDevice changes what u names and writes an audit row for each change. Accepting a device for the first time makes a
-	// place of its name and attaches the device's channels to it from their beginning. NotFound; Conflict where the state
-	// does not allow it (any state may become any other but new).
+	// place of its name and attaches the device's channels to it from their beginning, unless u says where it goes. NotFound; Conflict
+	// where the state does not allow it (any state may become any other but new), and for saying where a device goes that was
+	// accepted before.
 	ChangeDevice(ctx context.Context, id halley.DeviceID, u DeviceUpdate, c halley.Change) (halley.Device, error)
 	// Register makes a device that has not been heard of yet, accepted. Conflict where it is there.
 	Register(ctx context.Context, key halley.DeviceKey, name string, c halley.Change) (halley.Device, error)
@@ -250,6 +253,21 @@ type ChannelFilter struct {
 type DeviceUpdate struct {
 	State *halley.DeviceState
 	Name  *string
+	// Placing says where a device that is accepted for the first time comes to be; nil makes a place of its name at the root. It is
+	// Invalid with every other change.
+	Placing *Placing
+}
+
+// Placing says where a device comes to be when it is accepted for the first time.
+type Placing struct {
+	// OrganizationID is the node of a new place, or of a device that comes to no place; 0 is the root. It does not count where PlaceID
+	// names a place.
+	OrganizationID halley.OrganizationID
+	// PlaceID is the place that is there; nil makes one, and 0 leaves the device at none. NotFound where it is not there, Conflict
+	// where it is closed.
+	PlaceID *halley.PlaceID
+	// PlaceName is the name of the new place; "" is the name of the device.
+	PlaceName string
 }
 
 // CredentialKind is how a device proves itself.
@@ -284,9 +302,10 @@ type Access interface {
 	// RevokeToken ends a token by its name; NotFound where there is none that still counts.
 	RevokeToken(ctx context.Context, name string, c halley.Change) error
 	// Session, SaveSession, DeleteSession keep the sessions of browsers by the hash of their cookie. Session gives found false
-	// where there is none or it has expired.
+	// where there is none or it has expired. A PersonID of 0 is a session of nobody's account. SaveSession gives NotFound where the
+	// person is not there, disabled or deleted, and where a session that it renews is not there.
 	Session(ctx context.Context, hash string, now halley.Millis) (data []byte, found bool, err error)
-	SaveSession(ctx context.Context, hash string, data []byte, expires halley.Millis) error
+	SaveSession(ctx context.Context, s Session) error
 	DeleteSession(ctx context.Context, hash string) error
 }
 
@@ -297,6 +316,10 @@ type Token struct {
 	// Hash is SHA-256 of the token.
 	Hash []byte
 	Role halley.Role
+	// OrganizationID is the node that it reaches, with all below; 0 is the root.
+	OrganizationID halley.OrganizationID
+	// Places are the only ones that it reaches; none for all of the node's. Only halley.ViewByMeasuredPlaces has some, and must.
+	Places []halley.PlaceID
 	// ExpiresAt is 0 for never.
 	ExpiresAt, CreatedAt, RevokedAt halley.Millis
 }

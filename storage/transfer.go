@@ -1,6 +1,10 @@
 package storage
 
-import "context"
+import (
+	"context"
+
+	"halley"
+)
 
 // CodeMoved is an Unavailable: the content of this store was moved to another database, and nothing more goes into it.
 const CodeMoved = "moved"
@@ -14,6 +18,8 @@ type Exporter interface {
 	LastBatch(ctx context.Context) (int64, error)
 	// BatchMessages counts the messages of the batches above after, up to upTo.
 	BatchMessages(ctx context.Context, after, upTo int64) (int64, error)
+	// Personal gives what is kept of people besides the facts.
+	Personal(ctx context.Context) (Personal, error)
 }
 
 // Importer takes the rows of another store.
@@ -22,6 +28,16 @@ type Importer interface {
 	// ImportRows adds the rows whose keys are absent, in one transaction, and says how many it added. With mark it also marks the
 	// rollups of the periods that rows of message fall into.
 	ImportRows(ctx context.Context, t TransferTable, rows [][]any, mark bool) (added int64, err error)
+	// ReplacePersonal puts what is kept of people in the place of all that is there, in one transaction. The people are there.
+	ReplacePersonal(ctx context.Context, p Personal) error
+}
+
+// Personal is what is kept of people besides the facts: personal data, and what people prove themselves by. It is changed and erased,
+// so that it moves whole and not row by row.
+type Personal struct {
+	// Details are by person, Secrets by kind, then key, links among them.
+	Details []halley.PersonDetail
+	Secrets []Secret
 }
 
 // Movable is a store whose content can be moved out for good.

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/gorilla/mux"
@@ -15,10 +17,11 @@ import (
 	"halley"
 )
 
-// Options are the parts of an API. All must be given but Viewer and Hosts.
+// Options are the parts of an API. All parts must be given but OIDC, Viewer and Hosts.
 type Options struct {
 	Registry     Registry
-	Places       Places
+	Directory    Directory
+	Tree         Tree
 	Series       Series
 	Status       StatusSource
 	Journal      Flusher
@@ -29,6 +32,14 @@ type Options struct {
 	Evidence     Evidence
 	Proof        Proof
 	Access       Access
+	Factors      Factors
+	People       People
+	// ConfirmCritical has people give their password anew before critical changes.
+	ConfirmCritical bool
+	// Issuers are those of OpenID Connect that the page of the sign-in offers.
+	Issuers []SignInIssuer
+	// OIDC has people sign in with them; nil for none.
+	OIDC OIDC
 	// Viewer holds the built viewer with index.html at its root; nil for a program without one.
 	Viewer fs.FS
 	// Hosts are the names, without port, by which the viewer is reached, besides the names of the loopback and the IP address
@@ -44,7 +55,8 @@ func (o *Options) complete() error {
 		given bool
 	}{
 		{"Registry", o.Registry != nil},
-		{"Places", o.Places != nil},
+		{"Directory", o.Directory != nil},
+		{"Tree", o.Tree != nil},
 		{"Series", o.Series != nil},
 		{"Status", o.Status != nil},
 		{"Journal", o.Journal != nil},
@@ -55,6 +67,7 @@ func (o *Options) complete() error {
 		{"Evidence", o.Evidence != nil},
 		{"Proof", o.Proof != nil},
 		{"Access", o.Access != nil},
+		{"Factors", o.Factors != nil},
 		{"Log", o.Log != nil},
 	}
 	for _, p := range parts {
@@ -62,7 +75,7 @@ func (o *Options) complete() error {
 			return fmt.Errorf("the API has no %s", p.name)
 		}
 	}
-	return nil
+	return o.People.complete()
 }
 
 // API answers viewers and programs. It is an http.Handler; its streams last until EndStreams.
@@ -71,10 +84,14 @@ type API struct {
 	router  *mux.Router
 	handler http.Handler
 	public  map[string]bool
-	files   *viewerFiles
-	doc     description
-	streams streams
-	views   views
+	// publicParts are method and parts of public paths that hold a name.
+	publicParts [][]string
+	files       *viewerFiles
+	doc         description
+	streams     streams
+	views       views
+	refusals    refusals
+	tree        treeCopy
 	// evidence holds a place for each file of evidence that is being made.
 	evidence chan struct{}
 	ended    chan struct{}
@@ -119,96 +136,174 @@ type operation struct {
 	ID           string
 	Method, Path string
 	Permission   halley.Permission
-	serve        handlerFunc
+	// Scope says where the permission is looked for; description and program hold the same, as x-scope.
+	Scope scope
+	serve handlerFunc
 	// stream says that the answer is not compressed: it has no end, or is compressed already.
 	stream bool
 }
 
 // operations is the table of all operations, in the order of openapi.yaml.
 func (a *API) operations() []operation {
+	return slices.Concat(a.programOperations(), a.deviceOperations(), a.measuredOperations(),
+		a.accountOperations(), a.factorOperations(), a.treeOperations(), a.peopleOperations())
+}
+
+// programOperations are those of the program itself and of sessions.
+func (a *API) programOperations() []operation {
 	const v1 = "/api/v1"
 	get, post := http.MethodGet, http.MethodPost
 	return []operation{
-		{ID: "getHealth", Method: get, Path: "/healthz", Permission: halley.PermitPublic, serve: a.getHealth},
-		{ID: "getOpenAPIJSON", Method: get, Path: v1 + "/openapi.json", Permission: halley.PermitPublic, serve: a.getOpenAPIJSON},
-		{ID: "getOpenAPIYAML", Method: get, Path: v1 + "/openapi.yaml", Permission: halley.PermitPublic, serve: a.getOpenAPIYAML},
-		{ID: "signIn", Method: post, Path: v1 + "/session", Permission: halley.PermitPublic, serve: a.signIn},
-		{ID: "signOut", Method: http.MethodDelete, Path: v1 + "/session", Permission: halley.PermitSelf, serve: a.signOut},
-		{ID: "getMe", Method: get, Path: v1 + "/me", Permission: halley.PermitSelf, serve: a.getMe},
-		{ID: "getStatus", Method: get, Path: v1 + "/status", Permission: halley.PermitStatusRead, serve: a.getStatus},
-		{ID: "flushJournal", Method: post, Path: v1 + "/journal/flush", Permission: halley.PermitJournalFlush, serve: a.flushJournal},
-		{ID: "listDevices", Method: get, Path: v1 + "/devices", Permission: halley.PermitDeviceRead, serve: a.listDevices},
-		{ID: "getDevice", Method: get, Path: v1 + "/devices/{id}", Permission: halley.PermitDeviceRead, serve: a.getDevice},
+		{ID: "getHealth", Method: get, Path: "/healthz", Permission: halley.PermitPublic, Scope: scopeNone, serve: a.getHealth},
+		{
+			ID: "getOpenAPIJSON", Method: get, Path: v1 + "/openapi.json",
+			Permission: halley.PermitPublic, Scope: scopeNone, serve: a.getOpenAPIJSON,
+		},
+		{
+			ID: "getOpenAPIYAML", Method: get, Path: v1 + "/openapi.yaml",
+			Permission: halley.PermitPublic, Scope: scopeNone, serve: a.getOpenAPIYAML,
+		},
+		{ID: "signIn", Method: post, Path: v1 + "/session", Permission: halley.PermitPublic, Scope: scopeNone, serve: a.signIn},
+		{
+			ID: "signOut", Method: http.MethodDelete, Path: v1 + "/session",
+			Permission: halley.PermitSelf, Scope: scopeNone, serve: a.signOut,
+		},
+		{ID: "getMe", Method: get, Path: v1 + "/me", Permission: halley.PermitSelf, Scope: scopeNone, serve: a.getMe},
+		{
+			ID: "getStatus", Method: get, Path: v1 + "/status",
+			Permission: halley.PermitStatusRead, Scope: scopeAnywhere, serve: a.getStatus,
+		},
+		{
+			ID: "flushJournal", Method: post, Path: v1 + "/journal/flush",
+			Permission: halley.PermitJournalFlush, Scope: scopeServer, serve: a.flushJournal,
+		},
+	}
+}
+
+// deviceOperations are those of devices, and of what should have come of them.
+func (a *API) deviceOperations() []operation {
+	const v1 = "/api/v1"
+	get, post := http.MethodGet, http.MethodPost
+	return []operation{
+		{
+			ID: "listDevices", Method: get, Path: v1 + "/devices",
+			Permission: halley.PermitDeviceRead, Scope: scopeHandler, serve: a.listDevices,
+		},
+		{
+			ID: "getDevice", Method: get, Path: v1 + "/devices/{id}",
+			Permission: halley.PermitDeviceRead, Scope: scopeDevice, serve: a.getDevice,
+		},
 		{
 			ID: "changeDevice", Method: http.MethodPatch, Path: v1 + "/devices/{id}",
-			Permission: halley.PermitDeviceChange, serve: a.changeDevice,
+			Permission: halley.PermitDeviceChange, Scope: scopeDevice, serve: a.changeDevice,
 		},
 		{
 			ID: "acceptDevice", Method: post, Path: v1 + "/devices/{id}/accept",
-			Permission: halley.PermitDeviceDecide, serve: a.acceptDevice,
+			Permission: halley.PermitDeviceDecide, Scope: scopeDevice, serve: a.acceptDevice,
 		},
 		{
 			ID: "releaseDevice", Method: post, Path: v1 + "/devices/{id}/release",
-			Permission: halley.PermitDeviceDecide, serve: a.releaseDevice,
+			Permission: halley.PermitDeviceDecide, Scope: scopeDevice, serve: a.releaseDevice,
 		},
 		{
 			ID: "rejectDevice", Method: post, Path: v1 + "/devices/{id}/reject",
-			Permission: halley.PermitDeviceDecide, serve: a.decide(halley.DeviceRejected),
+			Permission: halley.PermitDeviceDecide, Scope: scopeDevice, serve: a.decide(halley.DeviceRejected),
 		},
 		{
 			ID: "suspendDevice", Method: post, Path: v1 + "/devices/{id}/suspend",
-			Permission: halley.PermitDeviceDecide, serve: a.decide(halley.DeviceSuspended),
+			Permission: halley.PermitDeviceDecide, Scope: scopeDevice, serve: a.decide(halley.DeviceSuspended),
 		},
 		{
 			ID: "retireDevice", Method: post, Path: v1 + "/devices/{id}/retire",
-			Permission: halley.PermitDeviceDecide, serve: a.decide(halley.DeviceRetired),
+			Permission: halley.PermitDeviceDecide, Scope: scopeDevice, serve: a.decide(halley.DeviceRetired),
 		},
 		{
 			ID: "getLastUpload", Method: get, Path: v1 + "/devices/{id}/last-upload",
-			Permission: halley.PermitUploadRead, serve: a.getLastUpload,
+			Permission: halley.PermitUploadRead, Scope: scopeDevice, serve: a.getLastUpload,
 		},
 		{
 			ID: "listQuarantined", Method: get, Path: v1 + "/devices/{id}/quarantine",
-			Permission: halley.PermitUploadRead, serve: a.listQuarantined,
+			Permission: halley.PermitUploadRead, Scope: scopeDevice, serve: a.listQuarantined,
 		},
 		{
 			ID: "getCompleteness", Method: get, Path: v1 + "/devices/{id}/completeness",
-			Permission: halley.PermitSampleRead, serve: a.getCompleteness,
+			Permission: halley.PermitSampleRead, Scope: scopeDevice, serve: a.getCompleteness,
 		},
 		{
 			ID: "listGapCauses", Method: get, Path: v1 + "/devices/{id}/gap-causes",
-			Permission: halley.PermitSampleRead, serve: a.listGapCauses,
+			Permission: halley.PermitSampleRead, Scope: scopeDevice, serve: a.listGapCauses,
 		},
 		{
 			ID: "addGapCause", Method: post, Path: v1 + "/devices/{id}/gap-causes",
-			Permission: halley.PermitGapExplain, serve: a.addGapCause,
+			Permission: halley.PermitGapExplain, Scope: scopeDevice, serve: a.addGapCause,
 		},
-		{ID: "listCompleteness", Method: get, Path: v1 + "/completeness", Permission: halley.PermitSampleRead, serve: a.listCompleteness},
+		{
+			ID: "listCompleteness", Method: get, Path: v1 + "/completeness",
+			Permission: halley.PermitSampleRead, Scope: scopeHandler, serve: a.listCompleteness,
+		},
 		{
 			ID: "getPlaceCompleteness", Method: get, Path: v1 + "/places/{id}/completeness",
-			Permission: halley.PermitSampleRead, serve: a.getPlaceCompleteness,
+			Permission: halley.PermitSampleRead, Scope: scopePlace, serve: a.getPlaceCompleteness,
 		},
-		{ID: "listPlaces", Method: get, Path: v1 + "/places", Permission: halley.PermitDeviceRead, serve: a.listPlaces},
-		{ID: "getPlace", Method: get, Path: v1 + "/places/{id}", Permission: halley.PermitDeviceRead, serve: a.getPlace},
+	}
+}
+
+// measuredOperations are those of places, channels, what was measured, and what was proven of it.
+func (a *API) measuredOperations() []operation {
+	const v1 = "/api/v1"
+	get, post := http.MethodGet, http.MethodPost
+	return []operation{
+		{
+			ID: "listPlaces", Method: get, Path: v1 + "/places",
+			Permission: halley.PermitPlaceRead, Scope: scopeHandler, serve: a.listPlaces,
+		},
+		{
+			ID: "getPlace", Method: get, Path: v1 + "/places/{id}",
+			Permission: halley.PermitPlaceRead, Scope: scopePlace, serve: a.getPlace,
+		},
 		{
 			ID: "getEvidence", Method: get, Path: v1 + "/places/{id}/evidence",
-			Permission: halley.PermitEvidenceRead, serve: a.getEvidence, stream: true,
+			Permission: halley.PermitEvidenceRead, Scope: scopePlace, serve: a.getEvidence, stream: true,
 		},
-		{ID: "listAudit", Method: get, Path: v1 + "/audit", Permission: halley.PermitAuditRead, serve: a.listAudit},
-		{ID: "listChannels", Method: get, Path: v1 + "/channels", Permission: halley.PermitDeviceRead, serve: a.listChannels},
-		{ID: "getChannel", Method: get, Path: v1 + "/channels/{id}", Permission: halley.PermitDeviceRead, serve: a.getChannel},
-		{ID: "getSamples", Method: get, Path: v1 + "/channels/{id}/samples", Permission: halley.PermitSampleRead, serve: a.getSamples},
-		{ID: "getLatest", Method: get, Path: v1 + "/latest", Permission: halley.PermitSampleRead, serve: a.getLatest},
-		{ID: "getLive", Method: get, Path: v1 + "/live", Permission: halley.PermitSampleRead, serve: a.getLive, stream: true},
-		{ID: "getProof", Method: get, Path: v1 + "/proof", Permission: halley.PermitProofRead, serve: a.getProof},
-		{ID: "listResults", Method: get, Path: v1 + "/proof/results", Permission: halley.PermitProofRead, serve: a.listResults},
+		{
+			ID: "listAudit", Method: get, Path: v1 + "/audit",
+			Permission: halley.PermitAuditRead, Scope: scopeHandler, serve: a.listAudit,
+		},
+		{
+			ID: "listChannels", Method: get, Path: v1 + "/channels",
+			Permission: halley.PermitDeviceRead, Scope: scopeHandler, serve: a.listChannels,
+		},
+		{
+			ID: "getChannel", Method: get, Path: v1 + "/channels/{id}",
+			Permission: halley.PermitDeviceRead, Scope: scopeChannel, serve: a.getChannel,
+		},
+		{
+			ID: "getSamples", Method: get, Path: v1 + "/channels/{id}/samples",
+			Permission: halley.PermitSampleRead, Scope: scopeChannel, serve: a.getSamples,
+		},
+		{
+			ID: "getLatest", Method: get, Path: v1 + "/latest",
+			Permission: halley.PermitSampleRead, Scope: scopeHandler, serve: a.getLatest,
+		},
+		{
+			ID: "getLive", Method: get, Path: v1 + "/live",
+			Permission: halley.PermitSampleRead, Scope: scopeHandler, serve: a.getLive, stream: true,
+		},
+		{
+			ID: "getProof", Method: get, Path: v1 + "/proof",
+			Permission: halley.PermitProofRead, Scope: scopeServer, serve: a.getProof,
+		},
+		{
+			ID: "listResults", Method: get, Path: v1 + "/proof/results",
+			Permission: halley.PermitProofRead, Scope: scopeServer, serve: a.listResults,
+		},
 		{
 			ID: "verifyStore", Method: post, Path: v1 + "/proof/verifications",
-			Permission: halley.PermitProofRun, serve: a.verifyStore,
+			Permission: halley.PermitProofRun, Scope: scopeServer, serve: a.verifyStore,
 		},
 		{
 			ID: "listUnrecognized", Method: get, Path: v1 + "/unrecognized",
-			Permission: halley.PermitDiagnosisRead, serve: a.listUnrecognized,
+			Permission: halley.PermitDiagnosisRead, Scope: scopeServer, serve: a.listUnrecognized,
 		},
 	}
 }
@@ -225,6 +320,9 @@ func (a *API) route() error {
 	for _, op := range a.operations() {
 		if op.Permission == halley.PermitPublic {
 			a.public[op.Method+" "+op.Path] = true
+			if strings.Contains(op.Path, "{") {
+				a.publicParts = append(a.publicParts, append([]string{op.Method}, strings.Split(op.Path, "/")...))
+			}
 		}
 		handler := a.permitted(op)
 		if !op.stream {

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -56,7 +54,7 @@ type auditEntryView struct {
 
 // listAudit lists who did what, newest first.
 func (a *API) listAudit(w http.ResponseWriter, r *http.Request) error {
-	q := newQuery(r, "before", "limit", "who", "what", "on", "from", "to")
+	q := newQuery(r, "before", "limit", "who", "what", "on", "from", "to", "organization_id", "sub", "q")
 	f := storage.AuditFilter{
 		Before: q.number("before", 1, 1<<62, 0), Who: q.text("who", nameRunes), What: q.text("what", nameRunes), On: q.text("on", nameRunes),
 	}
@@ -70,26 +68,24 @@ func (a *API) listAudit(w http.ResponseWriter, r *http.Request) error {
 	if q.err == nil && f.To != 0 && f.From >= f.To {
 		q.fail("from", "from must lie before to")
 	}
-	if q.err != nil {
-		return q.err
+	choice, err := a.auditChoiceOf(r, q)
+	if err != nil {
+		return err
 	}
 	if wantsCSV(r.Header.Values("Accept")) {
-		return a.writeAuditCSV(w, r, f, given)
+		return a.writeAuditCSV(w, r, auditExport{f, choice, given})
 	}
-	limit := auditUsual
-	if given != 0 {
-		limit = int(given)
+	if f.Limit = auditUsual; given != 0 {
+		f.Limit = int(given)
 	}
-	f.Limit = limit + 1
-	entries, err := a.Audit.AuditWhere(r.Context(), f)
+	entries, next, err := a.auditSeen(r.Context(), rightsOf(r), f, choice)
 	if err != nil {
 		return err
 	}
 	page := auditView{Entries: make([]auditEntryView, 0, len(entries))}
-	if len(entries) > limit {
-		entries = entries[:limit]
-		next := strconv.FormatInt(entries[limit-1].ID, 10)
-		page.Next = &next
+	if next != 0 {
+		text := strconv.FormatInt(next, 10)
+		page.Next = &text
 	}
 	for i := range entries {
 		e := &entries[i]
@@ -102,36 +98,50 @@ func (a *API) listAudit(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, page)
 }
 
-// writeAuditCSV streams what a filter lets through, all of it unless most is above 0. That is itself an act.
-func (a *API) writeAuditCSV(w http.ResponseWriter, r *http.Request, f storage.AuditFilter, most int64) error {
-	filter, err := json.Marshal(map[string]string{
-		"who": f.Who, "what": f.What, "on": f.On, "from": f.From.String(), "to": f.To.String(),
-	})
+// auditExport is what to take away: all that filter and choice let through, unless most is above 0.
+type auditExport struct {
+	storage.AuditFilter
+	choice auditChoice
+	most   int64
+}
+
+// writeAuditCSV streams what is to be taken away. That is itself an act.
+func (a *API) writeAuditCSV(w http.ResponseWriter, r *http.Request, x auditExport) error {
+	filter, err := auditFilterText(r, x.AuditFilter)
 	if err != nil {
 		return err
 	}
-	if f.Limit = auditMost; most > 0 {
-		f.Limit = int(most)
+	if x.Limit = auditMost; x.most > 0 {
+		x.Limit = int(x.most)
 	}
-	entries, err := a.Audit.AuditWhere(r.Context(), f)
+	entries, next, err := a.auditSeen(r.Context(), rightsOf(r), x.AuditFilter, x.choice)
 	if err != nil {
 		return err
 	}
-	if err := a.noteAct(r, "audit.export", "audit", string(filter)); err != nil {
+	if x.most > 0 {
+		next = 0
+	}
+	if err := a.noteAct(r, "audit.export", "audit", filter); err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
 	h.Set("Content-Disposition", `attachment; filename="audit.csv"`)
 	h.Set("Cache-Control", "no-store")
-	if err := a.writeAuditPages(w, r, f, entries, most > 0); err != nil {
+	if err := a.writeAuditPages(w, r, x, auditPage{entries, next}); err != nil {
 		return &begunError{cause: err}
 	}
 	return nil
 }
 
-// writeAuditPages writes a page and, unless it is the only one, those behind it.
-func (a *API) writeAuditPages(w http.ResponseWriter, r *http.Request, f storage.AuditFilter, page []halley.AuditEntry, only bool) error {
+// auditPage is some of the trail; next is the id below which the next one begins, 0 where there is none.
+type auditPage struct {
+	entries []halley.AuditEntry
+	next    int64
+}
+
+// writeAuditPages writes a page and those behind it.
+func (a *API) writeAuditPages(w http.ResponseWriter, r *http.Request, x auditExport, page auditPage) error {
 	connection := http.NewResponseController(w)
 	if err := unhurried(connection); err != nil {
 		return err
@@ -140,8 +150,8 @@ func (a *API) writeAuditPages(w http.ResponseWriter, r *http.Request, f storage.
 	c := csv.NewWriter(&text)
 	_ = c.Write([]string{"id", "at", "who", "kind", "session", "what", "on", "old", "new", "why"}) // a buffer takes everything
 	for {
-		for i := range page {
-			e := &page[i]
+		for i := range page.entries {
+			e := &page.entries[i]
 			by := &e.Change.Actor
 			_ = c.Write([]string{
 				strconv.FormatInt(e.ID, 10), e.Change.At.String(), cellText(by.Name), by.Kind, cellText(by.Session), cellText(e.What),
@@ -155,24 +165,16 @@ func (a *API) writeAuditPages(w http.ResponseWriter, r *http.Request, f storage.
 		if _, err := w.Write(text.Bytes()); err != nil {
 			return err
 		}
-		if only || len(page) < f.Limit {
+		if page.next == 0 {
 			return nil
 		}
 		text.Reset()
-		f.Before = page[len(page)-1].ID
+		x.Before = page.next
 		var err error
-		if page, err = a.Audit.AuditWhere(r.Context(), f); err != nil {
+		if page.entries, page.next, err = a.auditSeen(r.Context(), rightsOf(r), x.AuditFilter, x.choice); err != nil {
 			return err
 		}
 	}
-}
-
-// cellText gives a text for a field of CSV. What a spreadsheet would take for a formula is kept from being one.
-func cellText(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 // noteAct notes an act of the caller. It must be noted before it is done.
@@ -196,9 +198,8 @@ func (a *API) noteView(r *http.Request, on, details string) error {
 }
 
 // noteExport notes that the caller takes samples away. A program that asks again and again leaves one act for a while.
-func (a *API) noteExport(r *http.Request, channel halley.ChannelID, from, to halley.Millis) error {
+func (a *API) noteExport(r *http.Request, on string, from, to halley.Millis) error {
 	caller, _ := access.CallerFrom(r.Context())
-	on := fmt.Sprintf("channel %d", channel)
 	key := callerOf(r) + "\nexport " + on
 	if caller.Kind == access.ByToken && !a.views.first(key, halley.MillisOf(time.Now())) {
 		return nil

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -171,32 +170,6 @@ func TestExportsOfSamplesAreAudited(t *testing.T) {
 		k.do(t, request{target: target, token: k.reader, header: map[string]string{"Accept": "text/csv"}})
 	}
 	l.check(t, `reader samples.export channel 7 {"from":"2026-11-21T13:16:00.000Z","to":"2026-11-21T14:16:00.000Z"}`)
-}
-
-func TestPlaces(t *testing.T) {
-	t.Parallel()
-	p := fleet()
-	all := []viewerapi.Place{
-		{ID: 3, Name: "Cold room 3", Organization: 1, Channels: []halley.Channel{cellarTemperature, cellarHumidity}},
-		{ID: 5, Name: "Empty", Organization: 1},
-	}
-	p.places = func(after halley.PlaceID, limit int) ([]viewerapi.Place, error) {
-		i := slices.IndexFunc(all, func(v viewerapi.Place) bool { return v.ID > after })
-		if i < 0 {
-			return nil, nil
-		}
-		return all[i:min(i+limit, len(all))], nil
-	}
-	k := newKit(t, p)
-	const cold = `{"id":3,"name":"Cold room 3","organization_id":1,"device_ids":[12],"channels":[
-		{"id":7,"device_id":12,"number":1,"name":"Channel 1","quantity":"temperature","unit":"°C","decimals":1,"ended":false},
-		{"id":8,"device_id":12,"number":2,"name":"Channel 2","quantity":"humidity","unit":"%RH","decimals":1,"ended":false}]}`
-	const empty = `{"id":5,"name":"Empty","organization_id":1,"device_ids":[],"channels":[]}`
-	checkJSON(t, k.get(t, "/api/v1/places"), `{"places":[`+cold+`,`+empty+`],"next":null}`)
-	checkJSON(t, k.get(t, "/api/v1/places?limit=1"), `{"places":[`+cold+`],"next":"3"}`)
-	checkJSON(t, k.get(t, "/api/v1/places?after=3"), `{"places":[`+empty+`],"next":null}`)
-	checkJSON(t, k.get(t, "/api/v1/places/5"), empty)
-	checkProblem(t, k.get(t, "/api/v1/places/4"), http.StatusNotFound, "not-found", "")
 }
 
 // evidenceFile is a file of evidence with a fixed text.

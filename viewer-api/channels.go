@@ -36,7 +36,7 @@ func newDeviceChannel(c halley.Channel) deviceChannel {
 	}
 }
 
-// listChannels lists channels by device, then ended, then number.
+// listChannels lists the channels that the caller may see, by device, then ended, then number.
 func (a *API) listChannels(w http.ResponseWriter, r *http.Request) error {
 	q := newQuery(r, "device", "ended")
 	f := storage.ChannelFilter{Ended: q.flag("ended")}
@@ -50,8 +50,13 @@ func (a *API) listChannels(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	rights := rightsOf(r)
+	all := rights.Everywhere(halley.PermitDeviceRead)
 	list := channelsView{Channels: make([]channelView, 0, len(channels))}
 	for _, c := range channels {
+		if !all && !rights.AtChannel(halley.PermitDeviceRead, c.ID) {
+			continue
+		}
 		list.Channels = append(list.Channels, channelView{DeviceID: c.DeviceID, deviceChannel: newDeviceChannel(c)})
 	}
 	return writeJSON(w, list)

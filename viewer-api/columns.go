@@ -99,13 +99,19 @@ func (c *sampleColumns) json(in samplesRequest, next string) []byte {
 	} else {
 		b = strconv.AppendQuote(b, next)
 	}
-	return append(b, '}')
+	return appendEnd(b, in)
 }
 
-// appendRange begins an answer with the channel and the range asked for.
+// appendRange begins an answer with the channel, or the series of a place, and the range asked for.
 func appendRange(b []byte, in samplesRequest) []byte {
 	b = append(b, `{"channel_id":`...)
 	b = strconv.AppendInt(b, int64(in.channel), 10)
+	if in.series != nil {
+		b = append(b, `,"place_id":`...)
+		b = strconv.AppendInt(b, int64(in.series.place), 10)
+		b = append(b, `,"unit":`...)
+		b = append(b, in.series.unit...)
+	}
 	b = append(b, `,"from":`...)
 	b = appendTime(b, in.from)
 	b = append(b, `,"to":`...)
@@ -152,6 +158,15 @@ func bucketsJSON(in samplesRequest, width halley.Millis, buckets []storage.Bucke
 	b = appendColumn(b, "mean", means)
 	b = appendColumn(b, "max", maxs)
 	b = appendColumn(b, "count", counts)
+	return appendEnd(b, in)
+}
+
+// appendEnd ends an answer, for a series with its segments.
+func appendEnd(b []byte, in samplesRequest) []byte {
+	if in.series != nil {
+		b = append(b, `,"segments":`...)
+		b = append(b, in.series.segments...)
+	}
 	return append(b, '}')
 }
 

@@ -27,7 +27,8 @@ func viewOfGapCause(g storage.GapCause) gapCauseView {
 	}
 }
 
-// listGapCauses lists what people said of a period of a device, in the order in which they said it. 404 where the device is not there.
+// listGapCauses lists what people said of a period of a device, in the order in which they said it, as far as the device was then where
+// the caller may see values. 404 where the device is not there.
 func (a *API) listGapCauses(w http.ResponseWriter, r *http.Request) error {
 	q := newQuery(r, "from", "to")
 	from, to := q.instant("from", halley.EarliestMillis), q.instant("to", halley.LatestMillis)
@@ -42,8 +43,12 @@ func (a *API) listGapCauses(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	seen := deviceSpans(rightsOf(r), halley.PermitSampleRead, d.ID, span{halley.EarliestMillis, halley.LatestMillis})
 	views := make([]gapCauseView, 0, len(list))
 	for _, g := range list {
+		if !(span{g.From, g.To}).touches(seen) {
+			continue
+		}
 		views = append(views, viewOfGapCause(g))
 	}
 	return writeJSON(w, struct {
@@ -78,6 +83,13 @@ func (a *API) addGapCause(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err = checkGapCause(&g); err != nil {
 		return err
+	}
+	may := deviceSpans(rightsOf(r), halley.PermitGapExplain, d.ID, span{halley.EarliestMillis, halley.LatestMillis})
+	if !(span{g.From, g.To}).inside(may) {
+		return &halley.Error{
+			Kind: halley.Forbidden, Op: "explain a gap", Code: "permission-missing", Field: "from",
+			Message: "the device was elsewhere in a part of this time: explain only when it was at your places",
+		}
 	}
 	g, err = a.Completeness.AddGapCause(r.Context(), g, change(r, halley.MillisOf(time.Now()), g.Note))
 	if err != nil {

@@ -2,6 +2,8 @@ package viewerapi
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/csv"
 	"net/http"
 	"slices"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"halley"
+	"halley/server/directory"
 	"halley/storage"
 )
 
@@ -45,7 +48,8 @@ type deviceDaysView struct {
 	Days       []dayView       `json:"days"`
 }
 
-// listCompleteness lists the completeness of all devices by UTC days, worst first.
+// listCompleteness lists the completeness of all devices by UTC days, worst first. Of a day on which a device
+// came or went a caller sees what was counted while it was where the caller may see values.
 func (a *API) listCompleteness(w http.ResponseWriter, r *http.Request) error {
 	q := newQuery(r, "from", "to")
 	from, to := q.days(halley.MillisOf(time.Now()))
@@ -56,12 +60,12 @@ func (a *API) listCompleteness(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	places, err := a.placesOf(r.Context(), devicesOf(list))
-	if err != nil {
+	rights := rightsOf(r)
+	if list, err = a.seenDays(r.Context(), rights, list, span{daySpan(from).from, daySpan(to).from}); err != nil {
 		return err
 	}
 	if wantsCSV(r.Header.Values("Accept")) {
-		return writeDaysCSV(w, list, places)
+		return writeDaysCSV(w, list, rights)
 	}
 	view := struct {
 		From    string           `json:"from"`
@@ -69,20 +73,90 @@ func (a *API) listCompleteness(w http.ResponseWriter, r *http.Request) error {
 		Devices []deviceDaysView `json:"devices"`
 	}{dayText(from), dayText(to), make([]deviceDaysView, 0, len(list))}
 	for i := range list {
-		view.Devices = append(view.Devices, viewOfDays(&list[i], places))
+		view.Devices = append(view.Devices, viewOfDays(&list[i], rights))
 	}
 	return writeJSON(w, view)
 }
 
-func viewOfDays(d *DeviceCompleteness, places map[halley.PlaceID]string) deviceDaysView {
+// seenDays keeps the days of devices that the rights show, worst first as before: what is left of a device is summed up anew.
+func (a *API) seenDays(
+	ctx context.Context, rights directory.Rights, list []DeviceCompleteness, in span,
+) ([]DeviceCompleteness, error) {
+	if rights.Everywhere(halley.PermitSampleRead) {
+		return list, nil
+	}
+	kept := make([]DeviceCompleteness, 0, len(list))
+	for i := range list {
+		d := &list[i]
+		spans := deviceSpans(rights, halley.PermitSampleRead, d.Device.ID, in)
+		if len(spans) == 0 {
+			continue
+		}
+		seen := DeviceCompleteness{Device: d.Device, Total: storage.DayCount{DeviceDay: d.Total.DeviceDay}}
+		for _, c := range d.Days {
+			day := daySpan(c.Day)
+			if !day.touches(spans) {
+				continue
+			}
+			if !day.inside(spans) {
+				var err error
+				if c, err = a.partOfDay(ctx, &d.Device, c.DeviceDay, spans); err != nil {
+					return nil, err
+				}
+			}
+			seen.add(c)
+		}
+		if len(seen.Days) > 0 {
+			kept = append(kept, seen)
+		}
+	}
+	slices.SortStableFunc(kept, worse)
+	return kept, nil
+}
+
+// partOfDay counts anew what belongs to some spans of a day. Duplicates and conflicts are known by whole days alone, and are left out.
+func (a *API) partOfDay(ctx context.Context, d *halley.Device, of storage.DeviceDay, spans []span) (storage.DayCount, error) {
+	day, now := daySpan(of.Day), halley.MillisOf(time.Now())
+	part := storage.DayCount{DeviceDay: of}
+	for _, s := range spans {
+		from, to := max(s.from, day.from), min(s.to, day.to, now)
+		if from >= to {
+			continue
+		}
+		c, err := a.Completeness.Completeness(ctx, *d, from, to)
+		if err != nil {
+			return part, err
+		}
+		part.Expected, part.Received, part.Late = part.Expected+c.Expected, part.Received+c.Received, part.Late+c.Late
+		part.Missing, part.Uncertain, part.Extra = part.Missing+c.Missing, part.Uncertain+c.Uncertain, part.Extra+c.Extra
+	}
+	return part, nil
+}
+
+// add adds a day.
+func (d *DeviceCompleteness) add(c storage.DayCount) {
+	t := &d.Total
+	t.Expected, t.Received, t.Late, t.Missing = t.Expected+c.Expected, t.Received+c.Received, t.Late+c.Late, t.Missing+c.Missing
+	t.Uncertain, t.Duplicates = t.Uncertain+c.Uncertain, t.Duplicates+c.Duplicates
+	t.Conflicts, t.Extra = t.Conflicts+c.Conflicts, t.Extra+c.Extra
+	d.Days = append(d.Days, c)
+}
+
+// worse orders by the share that is missing, then by how many are, the worst first.
+func worse(a, b DeviceCompleteness) int {
+	share := func(t *storage.DayCount) float64 { return float64(t.Missing) / float64(max(t.Expected, 1)) }
+	return cmp.Or(cmp.Compare(share(&b.Total), share(&a.Total)), cmp.Compare(b.Total.Missing, a.Total.Missing))
+}
+
+func viewOfDays(d *DeviceCompleteness, rights directory.Rights) deviceDaysView {
 	t := &d.Total
 	v := deviceDaysView{
-		DeviceID: d.Device.ID, Device: d.Device.Name, Expected: t.Expected, Received: t.Received, Late: t.Late, Missing: t.Missing,
+		DeviceID: d.Device.ID, Device: deviceName(rights, &d.Device), Expected: t.Expected, Received: t.Received, Late: t.Late, Missing: t.Missing,
 		Uncertain: t.Uncertain, Duplicates: t.Duplicates, Conflicts: t.Conflicts, Extra: t.Extra,
 		Days: make([]dayView, 0, len(d.Days)),
 	}
-	if name, ok := places[d.Device.PlaceID]; ok {
-		v.PlaceID, v.Place = &d.Device.PlaceID, name
+	if p := seenPlace(rights, d.Device.PlaceID); p != nil {
+		v.PlaceID, v.Place = &p.ID, p.Name
 	}
 	for i := range d.Days {
 		c := &d.Days[i]
@@ -124,16 +198,8 @@ func (q *query) day(name string, otherwise int64) int64 {
 // dayText writes a UTC day.
 func dayText(day int64) string { return (halley.Millis(day) * halley.Day).Time().Format(time.DateOnly) }
 
-func devicesOf(list []DeviceCompleteness) []halley.Device {
-	devices := make([]halley.Device, len(list))
-	for i := range list {
-		devices[i] = list[i].Device
-	}
-	return devices
-}
-
 // writeDaysCSV answers with a line for each device and day.
-func writeDaysCSV(w http.ResponseWriter, list []DeviceCompleteness, places map[halley.PlaceID]string) error {
+func writeDaysCSV(w http.ResponseWriter, list []DeviceCompleteness, rights directory.Rights) error {
 	var b bytes.Buffer
 	out := csv.NewWriter(&b)
 	_ = out.Write([]string{
@@ -141,10 +207,11 @@ func writeDaysCSV(w http.ResponseWriter, list []DeviceCompleteness, places map[h
 		"duplicates", "conflicts", "extra",
 	}) // A buffer takes everything.
 	for i := range list {
-		d := &list[i].Device
-		head := []string{
-			strconv.FormatInt(int64(d.ID), 10), string(d.Family), harmless(d.Serial), harmless(d.Name), harmless(places[d.PlaceID]),
+		d, place := &list[i].Device, ""
+		if p := seenPlace(rights, d.PlaceID); p != nil {
+			place = p.Name
 		}
+		head := []string{strconv.FormatInt(int64(d.ID), 10), string(d.Family), harmless(d.Serial), harmless(deviceName(rights, d)), harmless(place)}
 		for j := range list[i].Days {
 			_ = out.Write(append(slices.Clip(head), countTexts(&list[i].Days[j])...))
 		}
@@ -170,13 +237,5 @@ func countTexts(c *storage.DayCount) []string {
 	return texts
 }
 
-// harmless puts an apostrophe in front of a name that a spreadsheet would take for a formula: devices name themselves.
-func harmless(name string) string {
-	if name != "" {
-		switch name[0] {
-		case '=', '+', '-', '@', '\t', '\r':
-			return "'" + name
-		}
-	}
-	return name
-}
+// harmless gives a name for a field of CSV: devices name themselves.
+func harmless(name string) string { return cellText(name) }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"halley"
 	"halley/storage"
 )
 
@@ -49,10 +48,14 @@ func quality(params string) float64 {
 }
 
 // beginCSV sets the headers of a CSV answer.
-func beginCSV(w http.ResponseWriter, channel halley.ChannelID) {
+func beginCSV(w http.ResponseWriter, in *samplesRequest) {
+	name := fmt.Sprintf("channel-%d.csv", in.channel)
+	if in.series != nil {
+		name = fmt.Sprintf("place-%d-series-%d.csv", in.series.place, in.channel)
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="channel-%d.csv"`, channel))
+	h.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name))
 	h.Set("Cache-Control", "no-store")
 }
 
@@ -70,7 +73,7 @@ func (a *API) writeSamplesCSV(w http.ResponseWriter, r *http.Request, in samples
 				return err
 			}
 			begun = true
-			beginCSV(w, in.channel)
+			beginCSV(w, &in)
 			text = append(text, "time,value,quality\n"...)
 		}
 		for i := range page {
@@ -124,7 +127,7 @@ func (a *API) writeBucketsCSV(w http.ResponseWriter, r *http.Request, in samples
 		}
 		text = append(text, '\n')
 	}
-	beginCSV(w, in.channel)
+	beginCSV(w, &in)
 	_, _ = w.Write(text) // A caller who does not take it is no failure of ours.
 	return nil
 }

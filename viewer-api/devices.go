@@ -1,12 +1,14 @@
 package viewerapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
 	"time"
 
 	"halley"
+	"halley/server/directory"
 	"halley/storage"
 )
 
@@ -31,12 +33,16 @@ type deviceView struct {
 	LastMessageAt Time               `json:"last_message_at"`
 	Interval      *int               `json:"interval"`
 	Silent        bool               `json:"silent"`
-	Place         *placeView         `json:"place"`
-	Channels      []deviceChannel    `json:"channels"`
-	Quarantine    *heldView          `json:"quarantine"`
+	// OrganizationID is the node that it belongs to now.
+	OrganizationID halley.OrganizationID `json:"organization_id"`
+	Place          *placeView            `json:"place"`
+	// Places is where it is and was; one device alone says it, a list does not.
+	Places     []stayView      `json:"places,omitempty"`
+	Channels   []deviceChannel `json:"channels"`
+	Quarantine *heldView       `json:"quarantine"`
 }
 
-// placeView names a place. Name is "" while the database that has it is away.
+// placeView names a place.
 type placeView struct {
 	ID   halley.PlaceID `json:"id"`
 	Name string         `json:"name"`
@@ -48,9 +54,9 @@ type devicesView struct {
 	Next    *string      `json:"next"`
 }
 
-// listDevices lists devices by id.
+// listDevices lists the devices that the caller may see, by id. 404 where ?organization_id= is none that it may see.
 func (a *API) listDevices(w http.ResponseWriter, r *http.Request) error {
-	q := newQuery(r, "serial", "family", "state", "ended", "after", "limit")
+	q := newQuery(r, "serial", "family", "state", "ended", "organization_id", "sub", "place", "after", "limit")
 	f := storage.DeviceFilter{
 		Serial: q.text("serial", serialRunes),
 		Family: halley.Family(q.word("family", string(halley.WebSensor), string(halley.WiFi), string(halley.TAx6xx), string(halley.Modem))),
@@ -59,12 +65,13 @@ func (a *API) listDevices(w http.ResponseWriter, r *http.Request) error {
 		After: halley.DeviceID(q.number("after", 0, 1<<62, 0)),
 	}
 	limit := int(q.number("limit", 1, devicesMost, devicesUsual))
-	ended := q.flag("ended")
-	if q.err != nil {
-		return q.err
+	ended, loose, rights := q.flag("ended"), q.word("place", "none") != "", rightsOf(r)
+	within, err := q.organizations(rights, halley.PermitDeviceRead)
+	if err != nil {
+		return err
 	}
 	f.Limit = limit + 1 // One more tells whether there is a next page.
-	devices, err := a.Registry.Devices(r.Context(), f)
+	devices, err := a.seenDevices(r.Context(), rights, f, deviceChoice{within: within, loose: loose})
 	if err != nil {
 		return err
 	}
@@ -74,10 +81,57 @@ func (a *API) listDevices(w http.ResponseWriter, r *http.Request) error {
 		next := strconv.FormatInt(int64(devices[limit-1].ID), 10)
 		page.Next = &next
 	}
-	if page.Devices, err = a.deviceViews(r.Context(), devices, ended); err != nil {
+	if page.Devices, err = a.deviceViews(r, devices, ended); err != nil {
 		return err
 	}
 	return writeJSON(w, page)
+}
+
+// deviceChoice says which devices to keep besides a storage.DeviceFilter.
+type deviceChoice struct {
+	// within says of which nodes; nil is all.
+	within func(halley.OrganizationID) bool
+	// loose keeps only those that are accepted and at no place.
+	loose bool
+}
+
+// seenDevices lists the devices that a filter lets through and the rights show.
+func (a *API) seenDevices(ctx context.Context, rights directory.Rights, f storage.DeviceFilter, c deviceChoice) ([]halley.Device, error) {
+	all := rights.Everywhere(halley.PermitDeviceRead)
+	if all && c.within == nil && !c.loose {
+		return a.Registry.Devices(ctx, f)
+	}
+	limit := f.Limit
+	f.Limit = 0
+	list, err := a.Registry.Devices(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	kept := make([]halley.Device, 0, min(max(limit, 0), len(list)))
+	for i := range list {
+		d := &list[i]
+		if !all && !rights.AtDevice(halley.PermitDeviceRead, d.ID) || c.loose && (d.State != halley.DeviceAccepted || hasPlace(rights.State(), d)) ||
+			c.within != nil && !c.within(nodeOf(rights.State(), d)) {
+			continue
+		}
+		if kept = append(kept, *d); len(kept) == limit {
+			break
+		}
+	}
+	return kept, nil
+}
+
+// nodeOf gives the node that a device belongs to now.
+func nodeOf(state *directory.State, d *halley.Device) halley.OrganizationID {
+	if known, ok := state.Device(d.ID); ok {
+		return known.OrganizationID
+	}
+	return cmp.Or(d.OrganizationID, halley.RootOrganization)
+}
+
+// hasPlace says whether a device, or any of its channels, is at a place.
+func hasPlace(state *directory.State, d *halley.Device) bool {
+	return d.PlaceID != 0 || len(state.DevicePlaces(d.ID)) > 0
 }
 
 // getDevice gives one device. 404 where it is not there.
@@ -100,10 +154,11 @@ func (a *API) pathDevice(r *http.Request) (halley.Device, error) {
 
 // writeDevice answers with one device.
 func (a *API) writeDevice(w http.ResponseWriter, r *http.Request, d halley.Device) error {
-	views, err := a.deviceViews(r.Context(), []halley.Device{d}, false)
+	views, err := a.deviceViews(r, []halley.Device{d}, false)
 	if err != nil {
 		return err
 	}
+	views[0].Places = staysOf(rightsOf(r), d.ID)
 	return writeJSON(w, views[0])
 }
 
@@ -120,15 +175,6 @@ func (a *API) changeDevice(w http.ResponseWriter, r *http.Request) error {
 			return storage.DeviceUpdate{}, invalid("name", "say what to change: name")
 		}
 		return storage.DeviceUpdate{Name: in.Name}, nil
-	})
-}
-
-// acceptDevice has a device's uploads recorded from now on, and what lies in quarantine of it. 404 where it is not there, 409
-// where its state does not allow it.
-func (a *API) acceptDevice(w http.ResponseWriter, r *http.Request) error {
-	accepted := halley.DeviceAccepted
-	return a.change(w, r, false, func(in changeRequest) (storage.DeviceUpdate, error) {
-		return storage.DeviceUpdate{State: &accepted, Name: in.Name}, nil
 	})
 }
 
@@ -193,11 +239,12 @@ func (a *API) change(w http.ResponseWriter, r *http.Request, reason bool,
 	if err != nil {
 		return err
 	}
-	return a.writeDevice(w, r, d)
+	return a.writeDevice(w, a.renewed(r), d)
 }
 
-// deviceViews gives devices as the API shows them.
-func (a *API) deviceViews(ctx context.Context, devices []halley.Device, ended bool) ([]deviceView, error) {
+// deviceViews gives devices as the API shows them to the caller.
+func (a *API) deviceViews(r *http.Request, devices []halley.Device, ended bool) ([]deviceView, error) {
+	ctx := r.Context()
 	views := make([]deviceView, 0, len(devices))
 	if len(devices) == 0 {
 		return views, nil
@@ -206,24 +253,19 @@ func (a *API) deviceViews(ctx context.Context, devices []halley.Device, ended bo
 	if err != nil {
 		return nil, err
 	}
-	places, err := a.placesOf(ctx, devices)
-	if err != nil {
-		return nil, err
-	}
 	held, err := a.Uploads.Held(ctx)
 	if err != nil {
 		return nil, err
 	}
-	now := halley.MillisOf(time.Now())
+	rights, now := rightsOf(r), halley.MillisOf(time.Now())
 	for _, d := range devices {
 		v := a.deviceView(d, now)
+		v.OrganizationID = nodeOf(rights.State(), &d)
 		if v.Channels = channels[d.ID]; v.Channels == nil {
 			v.Channels = []deviceChannel{}
 		}
-		if name, ok := places[d.PlaceID]; ok {
-			v.Place = &placeView{ID: d.PlaceID, Name: name}
-		}
-		if h, ok := held[d.DeviceKey]; ok {
+		v.Place = seenPlace(rights, d.PlaceID)
+		if h, ok := held[d.DeviceKey]; ok && seesHeld(rights, &d, &h) {
 			if v.Quarantine, err = a.heldView(ctx, d.DeviceKey, h); err != nil {
 				return nil, err
 			}
@@ -257,25 +299,11 @@ func wholeOrNull(n int, known bool) *int {
 	return &n
 }
 
-// placesOf gives the names of the devices' places; while the database is away they are empty, for a device is worth showing
-// without them.
-func (a *API) placesOf(ctx context.Context, devices []halley.Device) (map[halley.PlaceID]string, error) {
-	var ids []halley.PlaceID
-	for i := range devices {
-		if devices[i].PlaceID != 0 {
-			ids = append(ids, devices[i].PlaceID)
-		}
+// seenPlace names a place to whoever may see it; nil for others, and for none.
+func seenPlace(rights directory.Rights, id halley.PlaceID) *placeView {
+	if !rights.AtPlace(halley.PermitPlaceRead, id) {
+		return nil
 	}
-	if len(ids) == 0 {
-		return map[halley.PlaceID]string{}, nil
-	}
-	names, err := a.Places.PlaceNames(ctx, ids)
-	if halley.KindOf(err) != halley.Unavailable {
-		return names, err
-	}
-	names = make(map[halley.PlaceID]string, len(ids))
-	for _, id := range ids {
-		names[id] = ""
-	}
-	return names, nil
+	p, _ := rights.State().Place(id)
+	return &placeView{ID: id, Name: p.Name}
 }

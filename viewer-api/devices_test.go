@@ -44,13 +44,13 @@ func lastUpload(halley.DeviceKey) (viewerapi.RawUpload, error) {
 
 const cellarJSON = `{"id":12,"serial":"23960001","family":"wifi","model":"W3710","name":"Cellar","state":"accepted","simulated":false,
 	"first_seen_at":"2026-11-20T13:16:00.000Z","last_message_at":"2026-11-21T13:16:00.000Z","interval":60,"silent":true,
-	"place":{"id":3,"name":"Cold room 3"},"quarantine":null,"channels":[
+	"organization_id":1,"place":{"id":3,"name":"Cold room 3"},"quarantine":null,"channels":[
 	{"id":7,"number":1,"name":"Channel 1","quantity":"temperature","unit":"°C","decimals":1,"ended":false},
 	{"id":8,"number":2,"name":"Channel 2","quantity":"humidity","unit":"%RH","decimals":1,"ended":false}]}`
 
 const atticJSON = `{"id":13,"serial":"00000007","family":"websensor","model":"","name":"00000007","state":"new","simulated":true,
 	"first_seen_at":"2026-11-21T12:16:00.000Z","last_message_at":"2026-11-21T13:15:00.000Z","interval":null,"silent":false,
-	"place":null,"channels":[],"quarantine":{"uploads":3,"bytes":1200,"first_at":"2026-11-21T12:16:00.000Z",
+	"organization_id":1,"place":null,"channels":[],"quarantine":{"uploads":3,"bytes":1200,"first_at":"2026-11-21T12:16:00.000Z",
 	"last_at":"2026-11-21T13:15:00.000Z","reasons":[
 	{"reason":"new-device","text":"A device that nobody has accepted yet.","uploads":2},
 	{"reason":"not-understood","text":"The upload could not be read.","uploads":1}],
@@ -109,7 +109,9 @@ func TestListDevices(t *testing.T) {
 func TestGetDevice(t *testing.T) {
 	t.Parallel()
 	k := newKit(t, heldFleet())
-	checkJSON(t, k.get(t, "/api/v1/devices/12"), cellarJSON)
+	// One device says where it is and was; the first place has it from the beginning.
+	const stays = `"places":[{"id":3,"name":"Cold room 3","from":"2000-01-01T00:00:00.000Z","to":null}],"channels":`
+	checkJSON(t, k.get(t, "/api/v1/devices/12"), strings.Replace(cellarJSON, `"channels":`, stays, 1))
 	checkProblem(t, k.get(t, "/api/v1/devices/99"), http.StatusNotFound, "not-found", "")
 }
 

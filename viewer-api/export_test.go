@@ -11,6 +11,7 @@ import (
 type Operation struct {
 	ID, Method, Path string
 	Permission       halley.Permission
+	Scope            string
 }
 
 // Operations gives the table of operations.
@@ -18,7 +19,7 @@ func Operations(a *API) []Operation {
 	table := a.operations()
 	list := make([]Operation, len(table))
 	for i, op := range table {
-		list[i] = Operation{op.ID, op.Method, op.Path, op.Permission}
+		list[i] = Operation{op.ID, op.Method, op.Path, op.Permission, string(op.Scope)}
 	}
 	return list
 }

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +24,7 @@ import (
 	"halley"
 	"halley/server/access"
 	"halley/server/access/accesstest"
+	"halley/server/directory"
 	"halley/storage"
 	"halley/storage/ledger"
 	viewerapi "halley/viewer-api"
@@ -34,7 +35,6 @@ type parts struct {
 	devices       func(storage.DeviceFilter) ([]halley.Device, error)
 	channels      func(storage.ChannelFilter) ([]halley.Channel, error)
 	changeDevice  func(halley.DeviceID, storage.DeviceUpdate, halley.Change) (halley.Device, error)
-	placeNames    func([]halley.PlaceID) (map[halley.PlaceID]string, error)
 	samples       func(storage.SampleQuery) ([]storage.Sample, error)
 	buckets       func(storage.BucketQuery) ([]storage.Bucket, error)
 	status        func() viewerapi.Status
@@ -52,7 +52,6 @@ type parts struct {
 	ofDays        func(from, to int64) ([]viewerapi.DeviceCompleteness, error)
 	gapCauses     func(halley.DeviceID, halley.Millis, halley.Millis) ([]storage.GapCause, error)
 	addGapCause   func(storage.GapCause, halley.Change) (storage.GapCause, error)
-	places        func(halley.PlaceID, int) ([]viewerapi.Place, error)
 	auditWhere    func(storage.AuditFilter) ([]halley.AuditEntry, error)
 	noteAudit     func(halley.AuditEntry) error
 	evidence      func(viewerapi.EvidenceRequest) (viewerapi.EvidenceFile, error)
@@ -99,10 +98,6 @@ func (p *parts) Channel(_ context.Context, id halley.ChannelID) (halley.Channel,
 
 func (p *parts) ChangeDevice(_ context.Context, id halley.DeviceID, u storage.DeviceUpdate, c halley.Change) (halley.Device, error) {
 	return p.changeDevice(id, u, c)
-}
-
-func (p *parts) PlaceNames(_ context.Context, ids []halley.PlaceID) (map[halley.PlaceID]string, error) {
-	return p.placeNames(ids)
 }
 
 func (p *parts) Samples(_ context.Context, q storage.SampleQuery) ([]storage.Sample, error) {
@@ -174,10 +169,6 @@ func (p *parts) AddGapCause(_ context.Context, g storage.GapCause, c halley.Chan
 	return p.addGapCause(g, c)
 }
 
-func (p *parts) Places(_ context.Context, after halley.PlaceID, limit int) ([]viewerapi.Place, error) {
-	return p.places(after, limit)
-}
-
 func (p *parts) AuditWhere(_ context.Context, f storage.AuditFilter) ([]halley.AuditEntry, error) {
 	return p.auditWhere(f)
 }
@@ -221,7 +212,6 @@ func quietParts() *parts {
 		changeDevice: func(halley.DeviceID, storage.DeviceUpdate, halley.Change) (halley.Device, error) {
 			return halley.Device{}, notFound()
 		},
-		placeNames:    func([]halley.PlaceID) (map[halley.PlaceID]string, error) { return nil, nil },
 		samples:       func(storage.SampleQuery) ([]storage.Sample, error) { return nil, nil },
 		buckets:       func(storage.BucketQuery) ([]storage.Bucket, error) { return nil, nil },
 		status:        quietStatus,
@@ -244,14 +234,7 @@ func quietParts() *parts {
 		ofPlace: func(halley.PlaceID, halley.Millis, halley.Millis) (viewerapi.CompletenessReport, error) {
 			return viewerapi.CompletenessReport{}, nil
 		},
-		ofDays: func(int64, int64) ([]viewerapi.DeviceCompleteness, error) { return nil, nil },
-		places: func(after halley.PlaceID, limit int) ([]viewerapi.Place, error) {
-			all := []viewerapi.Place{{ID: 3, Name: "Cold room 3", Organization: 1, Channels: []halley.Channel{cellarTemperature, cellarHumidity}}}
-			if after >= 3 || limit < 1 {
-				return nil, nil
-			}
-			return all, nil
-		},
+		ofDays:     func(int64, int64) ([]viewerapi.DeviceCompleteness, error) { return nil, nil },
 		auditWhere: func(storage.AuditFilter) ([]halley.AuditEntry, error) { return nil, nil },
 		noteAudit:  func(halley.AuditEntry) error { return nil },
 		evidence: func(viewerapi.EvidenceRequest) (viewerapi.EvidenceFile, error) {
@@ -285,6 +268,8 @@ type kit struct {
 	log           *lockedBuffer
 	reader, admin string
 	routes        routers.Router
+	// followed is the copy of the store where there is one.
+	followed *followed
 }
 
 // lockedBuffer is a bytes.Buffer for several writers.
@@ -305,23 +290,44 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// coldRoom is the place of the devices that are at one.
+var coldRoom = halley.Place{ID: 3, OrganizationID: halley.RootOrganization, Name: "Cold room 3"}
+
+// arrange puts the devices of p at their places into a directory.
+func (p *parts) arrange(d *directory.Data) {
+	d.Places = append(d.Places, coldRoom)
+	d.Devices, _ = p.devices(storage.DeviceFilter{})
+	d.Channels, _ = p.channels(storage.ChannelFilter{Ended: true})
+	at := make(map[halley.DeviceID]halley.PlaceID)
+	for _, device := range d.Devices {
+		at[device.ID] = device.PlaceID
+	}
+	for i, c := range d.Channels {
+		if place := at[c.DeviceID]; place != 0 {
+			d.Attachments = append(d.Attachments, halley.Attachment{
+				ID: int64(i) + 1, ChannelID: c.ID, PlaceID: place, From: halley.EarliestMillis, Series: c.ID,
+			})
+		}
+	}
+}
+
 // newKit builds an API over p; change may alter its options.
 func newKit(t *testing.T, p *parts, change ...func(*viewerapi.Options)) *kit {
 	t.Helper()
 	store := &accesstest.Memory{}
+	store.Arrange(p.arrange)
 	k := &kit{parts: p, store: store, log: &lockedBuffer{}}
-	k.access = access.New(access.Options{
-		Tokens: access.NewTokens(store), Sessions: access.NewSessions(store), Audit: store,
-		First: access.NewFirstSignIn(access.FirstSignInOptions{
-			Folder: t.TempDir(), Address: "https://localhost:8443",
-			Write: func(path string, data []byte) error { return os.WriteFile(path, data, 0o600) },
-		}),
-	})
+	k.access = access.New(store.Options(t))
 	o := viewerapi.Options{
-		Registry: p, Places: p, Series: p, Status: p, Journal: p, Uploads: p, Live: p, Completeness: p, Proof: p,
+		Registry: p, Directory: store, Series: p, Status: p, Journal: p, Uploads: p, Live: p, Completeness: p, Proof: p,
 		Audit: p, Evidence: p,
-		Access: watchedAccess{k.access, p},
-		Log:    slog.New(slog.NewTextHandler(k.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Tree: struct{ viewerapi.Tree }{},
+		People: viewerapi.People{
+			Rules: struct{ viewerapi.PeopleRules }{}, Sessions: k.access, Tokens: k.access.Tokens,
+			Records: struct{ viewerapi.PeopleRecords }{},
+		},
+		Access: watchedAccess{k.access, p}, Factors: struct{ viewerapi.Factors }{},
+		Log: slog.New(slog.NewTextHandler(k.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, c := range change {
 		c(&o)
@@ -344,6 +350,19 @@ func (k *kit) token(t *testing.T, name string, role halley.Role) string {
 		t.Fatal(err)
 	}
 	return text
+}
+
+// person signs in as somebody with a role at the root and gives the header of later requests.
+func (k *kit) person(t *testing.T, name string, role halley.Role) map[string]string {
+	t.Helper()
+	k.store.Person(t, name, halley.Grant{Role: role})
+	body := fmt.Sprintf(`{"name":%q,"password":%q}`, name, accesstest.Password.Reveal())
+	got := k.do(t, request{method: http.MethodPost, target: "/api/v1/session", body: body})
+	if got.status != http.StatusNoContent {
+		t.Fatalf("signing in: %d %s", got.status, got.body)
+	}
+	pair, _, _ := strings.Cut(got.header.Get("Set-Cookie"), ";")
+	return map[string]string{"Cookie": pair}
 }
 
 // described reads openapi.yaml once.
@@ -541,15 +560,6 @@ func fleet() *parts {
 			}
 		}
 		return list, nil
-	}
-	p.placeNames = func(ids []halley.PlaceID) (map[halley.PlaceID]string, error) {
-		names := map[halley.PlaceID]string{}
-		for _, id := range ids {
-			if id == 3 {
-				names[id] = "Cold room 3"
-			}
-		}
-		return names, nil
 	}
 	return p
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"halley"
+	"halley/server/directory"
 	"halley/storage"
 )
 
@@ -48,7 +49,8 @@ type latestValue struct {
 	Quality   string           `json:"quality"`
 }
 
-// getLatest gives the newest message of every accepted device, by name, all as of one instant.
+// getLatest gives the newest message of every accepted device that the caller may see, by name, all as of one instant. Of a message only
+// those values are told that were measured where the caller may see values.
 func (a *API) getLatest(w http.ResponseWriter, r *http.Request) error {
 	devices, err := a.Registry.Devices(r.Context(), storage.DeviceFilter{State: halley.DeviceAccepted})
 	if err != nil {
@@ -66,11 +68,20 @@ func (a *API) getLatest(w http.ResponseWriter, r *http.Request) error {
 	for _, m := range a.Live.Latest() {
 		newest[m.DeviceID] = m
 	}
+	rights := rightsOf(r)
+	all := rights.Everywhere(halley.PermitSampleRead)
 	now := halley.MillisOf(time.Now())
 	v := latestView{At: Time(now), Latest: make([]latestDevice, 0, len(devices))}
 	for _, d := range devices {
+		if !all && !rights.AtDevice(halley.PermitSampleRead, d.ID) {
+			continue
+		}
 		m, known := newest[d.ID]
 		l := newLatestDevice(d, m, known, now)
+		if known && !all && !seenMessage(rights, &m) {
+			// What was measured elsewhere is not for this caller; that the device was heard, and when, is.
+			l.MeasuredAt, l.ReceivedAt, l.Late, l.SignalDBm, l.BatteryPercent = 0, 0, false, nil, nil
+		}
 		l.Values = latestValues(m, channels)
 		v.Latest = append(v.Latest, l)
 	}
@@ -78,6 +89,22 @@ func (a *API) getLatest(w http.ResponseWriter, r *http.Request) error {
 		return cmp.Or(strings.Compare(strings.ToLower(x.Name), strings.ToLower(y.Name)), cmp.Compare(x.DeviceID, y.DeviceID))
 	})
 	return writeJSON(w, v)
+}
+
+// seenMessage keeps of a message what was measured where the rights show values, and says whether that is anything. A message without
+// values is seen with its device.
+func seenMessage(rights directory.Rights, m *LiveMessage) bool {
+	if len(m.Values) == 0 {
+		return rights.AtDevice(halley.PermitSampleRead, m.DeviceID)
+	}
+	kept := make([]LiveValue, 0, len(m.Values))
+	for _, v := range m.Values {
+		if len(rights.Spans(halley.PermitSampleRead, v.ChannelID, m.MeasuredAt, m.MeasuredAt+1)) > 0 {
+			kept = append(kept, v)
+		}
+	}
+	m.Values = kept // The list of before is everybody's, and stays.
+	return len(kept) > 0
 }
 
 // newLatestDevice gives a device with what its newest message says of itself.

@@ -11,6 +11,7 @@ import (
 
 	"halley"
 	"halley/server/access"
+	"halley/server/directory"
 )
 
 const (
@@ -23,7 +24,7 @@ const (
 	// eventsWaiting is how many events may wait for a reader before some are lost.
 	eventsWaiting = 256
 	// streamsMost and streamsOfCaller bound the streams that are open at one time.
-	streamsMost     = 200
+	streamsMost     = 1000
 	streamsOfCaller = 20
 )
 
@@ -84,7 +85,7 @@ type (
 )
 
 // getLive streams new messages and changes of devices as server-sent events, until the caller leaves or may no longer have
-// them, or the program stops. 404 where ?device= is not there; 429 where too many streams are open.
+// them, or the program stops. Of a message the caller gets what was measured where it may see values. 404 where ?device= is not there; 429 where too many streams are open.
 func (a *API) getLive(w http.ResponseWriter, r *http.Request) error {
 	q := newQuery(r, "device")
 	device := halley.DeviceID(q.number("device", 1, 1<<62, 0))
@@ -92,7 +93,7 @@ func (a *API) getLive(w http.ResponseWriter, r *http.Request) error {
 		return q.err
 	}
 	if device != 0 {
-		if _, err := a.Registry.Device(r.Context(), device); err != nil {
+		if err := (thing{scopeDevice, int64(device)}).allow(rightsOf(r), halley.PermitSampleRead); err != nil {
 			return err
 		}
 	}
@@ -104,7 +105,7 @@ func (a *API) getLive(w http.ResponseWriter, r *http.Request) error {
 	defer a.streams.close(key)
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	s := &stream{api: a, w: w, connection: http.NewResponseController(w), device: device, credentials: presented(r)}
+	s := &stream{api: a, w: w, connection: http.NewResponseController(w), device: device, credentials: presented(r), rights: caller.Rights}
 	s.credentials.Passive = true
 	if err := s.run(ctx, a.Live.Subscribe(ctx, eventsWaiting), caller.ExpiresAt); err != nil {
 		return &begunError{cause: err}
@@ -119,6 +120,8 @@ type stream struct {
 	connection  *http.ResponseController
 	device      halley.DeviceID
 	credentials access.Presented
+	// rights are the caller's by the directory of when they were looked at last.
+	rights directory.Rights
 }
 
 // run sends events until the reader has gone (nil), the events end, or the caller's right does.
@@ -161,6 +164,9 @@ func (s *stream) run(ctx context.Context, events <-chan Event, expires halley.Mi
 			if !open {
 				return nil
 			}
+			if s.api.Directory.Directory() != s.rights.State() && !s.stillMay(ctx) {
+				return nil
+			}
 			err = s.tell(e)
 		}
 		if err != nil {
@@ -177,13 +183,18 @@ func gone(err error) error {
 	return nil
 }
 
-// stillMay says whether the caller may still have the stream. While the store cannot be asked the answer of before stands.
+// stillMay says whether the caller may still have the stream, and looks at its rights anew. While the store cannot be asked the answer
+// of before stands.
 func (s *stream) stillMay(ctx context.Context) bool {
 	caller, err := s.api.Access.Authenticate(ctx, s.credentials)
 	if err != nil {
 		return halley.KindOf(err) != halley.Unauthenticated
 	}
-	return caller.Role.May(halley.PermitSampleRead)
+	s.rights = caller.Rights
+	if s.device != 0 && !s.rights.AtDevice(halley.PermitSampleRead, s.device) {
+		return false
+	}
+	return caller.Must == "" && s.rights.Holds(halley.PermitSampleRead)
 }
 
 // tell sends what a reader is to know of an event.
@@ -191,6 +202,9 @@ func (s *stream) tell(e Event) error {
 	switch e.Kind {
 	case EventMessage:
 		if s.device != 0 && e.Message.DeviceID != s.device {
+			return nil
+		}
+		if !s.rights.Everywhere(halley.PermitSampleRead) && !seenMessage(s.rights, &e.Message) {
 			return nil
 		}
 		return s.send("message", newMessageEvent(&e.Message))

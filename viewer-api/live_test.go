@@ -3,6 +3,7 @@ package viewerapi_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -195,7 +196,7 @@ func TestLiveEnds(t *testing.T) {
 				p := fleet()
 				f := newFeed(p)
 				k := newKit(t, p)
-				header := signedIn(t, k)
+				header := k.person(t, "eva", halley.User)
 				l := listen(t, k, "/api/v1/live", header)
 				wait(t, 10*time.Minute)
 				if l.ended() {
@@ -248,7 +249,7 @@ func TestLiveIsNoActivity(t *testing.T) {
 		p := fleet()
 		newFeed(p)
 		k := newKit(t, p)
-		l := listen(t, k, "/api/v1/live", signedIn(t, k))
+		l := listen(t, k, "/api/v1/live", k.person(t, "eva", halley.User))
 		wait(t, 59*time.Minute)
 		if l.ended() {
 			t.Fatal("the stream ended before its session")
@@ -267,7 +268,7 @@ func TestOpeningStreamsIsNoActivity(t *testing.T) {
 		p := fleet()
 		newFeed(p)
 		k := newKit(t, p)
-		header := signedIn(t, k)
+		header := k.person(t, "eva", halley.User)
 		for range 7 {
 			l := listen(t, k, "/api/v1/live", header)
 			wait(t, 10*time.Minute-time.Second)
@@ -313,8 +314,8 @@ func TestStreamsAreBounded(t *testing.T) {
 		if open[0].ended() {
 			t.Error("a place that was given back cannot be taken")
 		}
-		for i := range 9 {
-			token := k.token(t, "caller "+string(rune('a'+i)), halley.Reader)
+		for i := range 49 {
+			token := k.token(t, fmt.Sprintf("caller %d", i), halley.Reader)
 			for range 20 {
 				open = append(open, listen(t, k, "/api/v1/live", bearer(token)))
 			}

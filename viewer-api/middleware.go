@@ -182,9 +182,9 @@ func (a *API) hostChecked(next http.Handler) http.Handler {
 	})
 }
 
-// hostName gives a host without its port and brackets.
+// hostName gives a host without its port and brackets. What stands where a port should and is none stays part of the name.
 func hostName(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
+	if name, port, err := net.SplitHostPort(host); err == nil && strings.Trim(port, "0123456789") == "" {
 		return name
 	}
 	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")

@@ -2,10 +2,10 @@ package viewerapi
 
 import (
 	"context"
-	"net/http"
 
 	"halley"
 	"halley/server/access"
+	"halley/server/directory"
 	"halley/server/quarantine"
 	"halley/storage"
 )
@@ -22,12 +22,23 @@ type Registry interface {
 	ChangeDevice(ctx context.Context, id halley.DeviceID, u storage.DeviceUpdate, c halley.Change) (halley.Device, error)
 }
 
-// Places knows the places.
-type Places interface {
-	// PlaceNames gives the names of these places, leaving out what is not there.
-	PlaceNames(ctx context.Context, ids []halley.PlaceID) (map[halley.PlaceID]string, error)
-	// Places lists places by ascending id behind after, at most limit, with the channels that are there now.
-	Places(ctx context.Context, after halley.PlaceID, limit int) ([]Place, error)
+// Directory knows the tree of organizations, its places and people; *registry.Registry has these methods.
+type Directory interface {
+	// Directory gives the newest copy of the directory. It does not change.
+	Directory() *directory.State
+	// Refresh looks at the store and takes over what changed.
+	Refresh(ctx context.Context) error
+}
+
+// Tree changes organizations, places and what is attached to them; storage.Directory has these methods, and says what they do.
+type Tree interface {
+	AddOrganization(ctx context.Context, o halley.Organization, c halley.Change) (halley.Organization, error)
+	ChangeOrganization(ctx context.Context, id halley.OrganizationID, u storage.OrganizationUpdate, c halley.Change) (halley.Organization, error)
+	AddPlace(ctx context.Context, p halley.Place, c halley.Change) (halley.Place, error)
+	ChangePlace(ctx context.Context, id halley.PlaceID, u storage.PlaceUpdate, c halley.Change) (halley.Place, error)
+	Attach(ctx context.Context, list []halley.Attachment, c halley.Change) ([]halley.Attachment, error)
+	Swap(ctx context.Context, s storage.Swap, c halley.Change) ([]halley.Attachment, error)
+	MoveDevice(ctx context.Context, id halley.DeviceID, to halley.OrganizationID, c halley.Change) (halley.Device, error)
 }
 
 // Series is what was measured; storage.Series has these methods.
@@ -186,15 +197,16 @@ type Gap struct {
 	Note string
 }
 
-// Access finds out who asks and signs people in and out; *access.Access has these methods.
+// Access finds out who asks, and signs people in and out; *access.Access has these methods.
 type Access interface {
 	Authenticate(ctx context.Context, p access.Presented) (access.Caller, error)
-	SignIn(ctx context.Context, h http.Header, secret, formerCookie string) (access.Caller, error)
-	SignOut(ctx context.Context, h http.Header, cookie string) error
+	Accounts
+	FurtherSignIn
 }
 
 var (
 	_ Registry = storage.Registry(nil)
 	_ Series   = storage.Series(nil)
+	_ Tree     = storage.Directory(nil)
 	_ Access   = (*access.Access)(nil)
 )

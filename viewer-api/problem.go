@@ -7,8 +7,11 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
+	"time"
 
 	"halley"
+	"halley/server/access"
 	"halley/storage"
 )
 
@@ -21,6 +24,10 @@ type problem struct {
 	Code   string `json:"code"`
 	Field  string `json:"field,omitempty"`
 	ID     string `json:"id,omitempty"`
+	// Factors, Pending and Passkey say how to go on with a sign-in whose name and password are right.
+	Factors []string        `json:"factors,omitempty"`
+	Pending string          `json:"pending,omitempty"`
+	Passkey json.RawMessage `json:"passkey,omitempty"`
 }
 
 // outcome is what a kind of failure means to a caller.
@@ -78,6 +85,9 @@ func problemOf(err error) problem {
 		p.ID = rand.Text()
 		return p
 	}
+	if needed, ok := errors.AsType[*access.SecondFactorError](err); ok {
+		p.Factors, p.Pending, p.Passkey = needed.Factors, needed.Pending, needed.Passkey
+	}
 	if e, ok := errors.AsType[*halley.Error](err); ok {
 		p.Field = e.Field
 		if e.Code != "" {
@@ -116,10 +126,19 @@ func (a *API) writeProblem(ctx context.Context, w http.ResponseWriter, err error
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="halley"`)
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		h.Set("Retry-After", retryAfterSeconds)
+		h.Set("Retry-After", retryAfter(err))
 	}
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(body) // The caller is gone where this fails.
+}
+
+// retryAfter gives after how many seconds to come again: what the error says, or the usual.
+func retryAfter(err error) string {
+	var waits interface{ RetryAfter() time.Duration }
+	if errors.As(err, &waits) {
+		return strconv.FormatInt(int64(max(waits.RetryAfter()/time.Second, 1)), 10)
+	}
+	return retryAfterSeconds
 }
 
 // answer turns a handlerFunc into an http.Handler: the one place where errors become answers.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"halley"
+	"halley/server/directory"
 	"halley/server/quarantine"
 )
 
@@ -72,6 +73,12 @@ func (a *API) heldView(ctx context.Context, key halley.DeviceKey, h Held) (*held
 	return v, nil
 }
 
+// seesHeld says whether what quarantine holds of a device may be summed up: the device was where devices may be seen when all of it came.
+// What came of one that was never anywhere is seen with it.
+func seesHeld(rights directory.Rights, d *halley.Device, h *Held) bool {
+	return (span{h.FirstAt, h.LastAt + 1}).inside(deviceSpans(rights, halley.PermitDeviceRead, d.ID, span{h.FirstAt, h.LastAt + 1}))
+}
+
 // valueOrNull gives a value where its quality has one.
 func valueOrNull(value float64, q halley.Quality) *float64 {
 	if !q.HasValue() {
@@ -96,7 +103,8 @@ type quarantinedUpload struct {
 	Body       string            `json:"body"`
 }
 
-// listQuarantined lists what is held of a device. 404 where the device is not there.
+// listQuarantined lists what is held of a device and came while it was where the caller may see what devices sent. 404 where the device
+// is not there.
 func (a *API) listQuarantined(w http.ResponseWriter, r *http.Request) error {
 	q := newQuery(r, "after", "limit")
 	after := q.number("after", 0, 1<<62, 0)
@@ -121,8 +129,12 @@ func (a *API) listQuarantined(w http.ResponseWriter, r *http.Request) error {
 		next := strconv.FormatInt(uploads[limit-1].ID, 10)
 		page.Next = &next
 	}
+	rights := rightsOf(r)
 	for i := range uploads {
 		u := &uploads[i]
+		if !seesUpload(rights, d.ID, u.ReceivedAt) {
+			continue
+		}
 		page.Uploads = append(page.Uploads, quarantinedUpload{
 			ID: u.ID, ReceivedAt: Time(u.ReceivedAt), Reason: u.Reason, Text: strings.TrimSpace(u.Reason.Text() + " " + u.Note), Bytes: u.Bytes, Body: u.Body,
 		})

@@ -33,11 +33,20 @@ func invalid(field, message string) error {
 
 // pathID reads the id of the path; NotFound where it cannot be one.
 func pathID(r *http.Request) (int64, error) {
-	id, err := strconv.ParseInt(mux.Vars(r)["id"], 10, 64)
-	if err != nil || id < 1 {
+	id := wholeID(mux.Vars(r)["id"])
+	if id == 0 {
 		return 0, &halley.Error{Kind: halley.NotFound, Op: "read the id", Message: "there is no such id: ids are whole numbers from 1"}
 	}
 	return id, nil
+}
+
+// wholeID reads an id as the API writes it; 0 where it is none. One thing has one path: no sign and no zeros in front.
+func wholeID(text string) int64 {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id < 1 || text[0] < '1' {
+		return 0
+	}
+	return id
 }
 
 // query reads the parameters of a request once each, and remembers the first mistake.

@@ -1,7 +1,7 @@
 package viewerapi
 
 import (
-	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -22,36 +22,45 @@ const (
 	// csvSamplesMost bounds the limit= of a CSV answer; without it there is none.
 	csvSamplesMost = 1 << 40
 	// cursorRunes bounds a cursor.
-	cursorRunes = 40
+	cursorRunes = 60
 )
 
-// samplesRequest is what is asked of a channel's samples.
+// samplesRequest is what is asked of the samples of a channel, or of a series of a place.
 type samplesRequest struct {
+	// channel is the channel, or the first one of the series.
 	channel  halley.ChannelID
 	from, to halley.Millis
+	// sources are the parts of channels' histories that the answer is made of.
+	sources []source
+	// series says more of the series of a place; nil for a channel.
+	series *seriesRequest
 	// limit is the most samples; 0 is all. points is the most buckets; 0 asks for raw samples.
 	limit, points int64
-	// after and afterVariant are the sample behind which to go on; 0 begins at from.
-	after        halley.Millis
-	afterVariant int
-	csv          bool
+	// after is the sample behind which to go on; the zero one begins at from.
+	after position
+	csv   bool
 }
 
-// getSamples gives the samples of a channel: raw, or as buckets; as JSON columns, or as CSV. 404 where the channel is not
-// there.
+// getSamples gives the samples of a channel: raw, or as buckets; as JSON columns, or as CSV; of the times in which the channel was where
+// the caller may see values. 404 where the channel is not there.
 func (a *API) getSamples(w http.ResponseWriter, r *http.Request) error {
 	in, err := readSamplesRequest(r, halley.MillisOf(time.Now()))
 	if err != nil {
 		return err
 	}
-	if _, err = a.Registry.Channel(r.Context(), in.channel); err != nil {
-		return err
+	for _, span := range rightsOf(r).Spans(halley.PermitSampleRead, in.channel, in.from, in.to) {
+		in.sources = append(in.sources, source{channel: in.channel, from: span.From, to: span.To})
 	}
 	if in.csv {
-		if err = a.noteExport(r, in.channel, in.from, in.to); err != nil {
+		if err = a.noteExport(r, fmt.Sprintf("channel %d", in.channel), in.from, in.to); err != nil {
 			return err
 		}
 	}
+	return a.answerSamples(w, r, in)
+}
+
+// answerSamples answers in the form that is asked for.
+func (a *API) answerSamples(w http.ResponseWriter, r *http.Request, in samplesRequest) error {
 	w.Header().Add("Vary", "Accept")
 	switch {
 	case in.points > 0 && in.csv:
@@ -64,14 +73,24 @@ func (a *API) getSamples(w http.ResponseWriter, r *http.Request) error {
 	return a.writeSamples(w, r, in)
 }
 
-// readSamplesRequest reads and checks the request.
+// readSamplesRequest reads and checks the request for a channel.
 func readSamplesRequest(r *http.Request, now halley.Millis) (samplesRequest, error) {
 	id, err := pathID(r)
 	if err != nil {
 		return samplesRequest{}, err
 	}
-	in := samplesRequest{channel: halley.ChannelID(id), csv: wantsCSV(r.Header.Values("Accept"))}
 	q := newQuery(r, "from", "to", "limit", "after", "points")
+	in := q.samples(r, now)
+	in.channel = halley.ChannelID(id)
+	if in.after.at != 0 {
+		in.after.channel = in.channel
+	}
+	return in, q.err
+}
+
+// samples reads what all requests for samples have in common.
+func (q *query) samples(r *http.Request, now halley.Millis) samplesRequest {
+	in := samplesRequest{csv: wantsCSV(r.Header.Values("Accept"))}
 	in.from, in.to = q.span(now)
 	in.points = q.number("points", 1, pointsMost, 0)
 	if in.csv {
@@ -79,64 +98,43 @@ func readSamplesRequest(r *http.Request, now halley.Millis) (samplesRequest, err
 	} else {
 		in.limit = q.number("limit", 1, samplesMost, samplesUsual)
 	}
-	in.after, in.afterVariant = q.cursor("after")
+	in.after = q.cursor("after")
 	for _, name := range []string{"limit", "after"} {
 		if in.points > 0 && q.values.Has(name) {
 			q.fail(name, name+" does not go with points: buckets come in one answer")
 		}
 	}
-	return in, q.err
+	return in
 }
 
-// cursor reads the place of a sample as cursorOf writes it; absent is 0.
-func (q *query) cursor(name string) (halley.Millis, int) {
+// cursor reads the place of a sample as cursorOf writes it; absent is the zero position.
+func (q *query) cursor(name string) position {
 	s := q.text(name, cursorRunes)
 	if s == "" {
-		return 0, 0
+		return position{}
 	}
-	at, variant, _ := strings.Cut(s, "-")
-	m, err := strconv.ParseInt(at, 10, 64)
-	n, verr := strconv.Atoi(variant)
-	if err != nil || verr != nil || n < 0 || !halley.Millis(m).Storable() {
+	parts := strings.Split(s, "-")
+	numbers := make([]int64, 3)
+	valid := len(parts) == 2 || len(parts) == 3
+	for i := range min(len(parts), 3) {
+		n, err := strconv.ParseInt(parts[i], 10, 64)
+		numbers[i], valid = n, valid && err == nil && n >= 0
+	}
+	p := position{at: halley.Millis(numbers[0]), variant: int(min(numbers[1], lastVariant)), channel: halley.ChannelID(numbers[2])}
+	if !valid || !p.at.Storable() {
 		q.fail(name, "give back the `next` of the page before")
-		return 0, 0
+		return position{}
 	}
-	return halley.Millis(m), n
+	return p
 }
 
-// cursorOf writes the place of a sample.
-func cursorOf(s storage.Sample) string {
-	return strconv.FormatInt(int64(s.At), 10) + "-" + strconv.Itoa(s.Variant)
-}
-
-// pages reads the samples that in asks for, page by page, and hands each page to take. more says that samples are left
-// beyond the limit; last is the last one taken.
-func (a *API) pages(ctx context.Context, in samplesRequest, take func(page []storage.Sample) error) (last storage.Sample, more bool, err error) {
-	q := storage.SampleQuery{Channel: in.channel, From: in.from, To: in.to, After: in.after, AfterVariant: in.afterVariant}
-	for left := in.limit; ; {
-		want := samplesPage
-		if in.limit > 0 {
-			want = int(min(int64(want), left))
-		}
-		q.Limit = want + 1 // One more tells whether there is a next page.
-		page, err := a.Series.Samples(ctx, q)
-		if err != nil {
-			return last, false, err
-		}
-		more = len(page) > want
-		page = page[:min(len(page), want)]
-		if err = take(page); err != nil {
-			return last, false, err
-		}
-		if len(page) > 0 {
-			last = page[len(page)-1]
-			q.After, q.AfterVariant = last.At, last.Variant
-		}
-		left -= int64(len(page))
-		if !more || in.limit > 0 && left == 0 {
-			return last, more, nil
-		}
+// cursorOf writes the place of a sample. In a series of a place its channel belongs to it.
+func cursorOf(p position, in *samplesRequest) string {
+	s := strconv.FormatInt(int64(p.at), 10) + "-" + strconv.Itoa(p.variant)
+	if in.series != nil {
+		s += "-" + strconv.FormatInt(int64(p.channel), 10)
 	}
+	return s
 }
 
 // writeSamples answers with raw samples as columns.
@@ -151,7 +149,7 @@ func (a *API) writeSamples(w http.ResponseWriter, r *http.Request, in samplesReq
 	}
 	next := ""
 	if more {
-		next = cursorOf(last)
+		next = cursorOf(last, &in)
 	}
 	return writeBody(w, "application/json", columns.json(in, next))
 }
@@ -163,11 +161,4 @@ func (a *API) writeBuckets(w http.ResponseWriter, r *http.Request, in samplesReq
 		return err
 	}
 	return writeBody(w, "application/json", bucketsJSON(in, width, buckets))
-}
-
-// buckets reads the buckets that in asks for.
-func (a *API) buckets(ctx context.Context, in samplesRequest) (halley.Millis, []storage.Bucket, error) {
-	width := bucketWidth(in.from, in.to, in.points)
-	buckets, err := a.Series.Buckets(ctx, storage.BucketQuery{Channel: in.channel, From: in.from, To: in.to, Width: width})
-	return width, buckets, err
 }

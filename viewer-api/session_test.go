@@ -72,8 +72,8 @@ func TestBrowserSignsInAndOut(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &me); err != nil || status != http.StatusOK || me.Kind != "session" || me.Role != "administrator" {
 		t.Fatalf("me: %d %s %v", status, body, err)
 	}
-	if status, _ := do("POST", "/api/v1/journal/flush", ""); status != http.StatusOK {
-		t.Errorf("the first administrator may not flush: %d", status)
+	if status, _ := do("POST", "/api/v1/journal/flush", ""); status != http.StatusForbidden {
+		t.Errorf("before there is an account the journal is flushed: %d", status)
 	}
 	if status, _ := do("POST", in.target, in.body); status != http.StatusUnauthorized {
 		t.Errorf("the secret was taken twice: %d", status)
@@ -108,12 +108,14 @@ func TestSignInRefuses(t *testing.T) {
 		wrong       bool
 	}{
 		"another secret":  {`{"secret":"AAAAAAAAAAAAAAAAAAAAAAAAAA"}`, 401, "secret-not-valid", "", false},
-		"no secret":       {`{}`, 400, "not-valid", "secret", true},
-		"an empty secret": {`{"secret":""}`, 400, "not-valid", "secret", true},
-		"no body":         {``, 400, "not-valid", "secret", true},
+		"nothing":         {`{}`, 400, "not-valid", "name", true},
+		"an empty secret": {`{"secret":""}`, 400, "not-valid", "name", true},
+		"no password":     {`{"name":"jana"}`, 400, "not-valid", "password", true},
+		"nobody's name":   {`{"name":"jana","password":"x","code":"1"}`, 401, "sign-in-failed", "", false},
+		"no body":         {``, 400, "not-valid", "name", true},
 		"a long secret":   {`{"secret":"` + strings.Repeat("A", 201) + `"}`, 400, "not-valid", "secret", true},
 		"a number":        {`{"secret":1}`, 400, "not-valid", "secret", true},
-		"a name besides":  {`{"secret":"A","name":"B"}`, 400, "not-valid", "name", true},
+		"a name besides":  {`{"secret":"A","name":"B"}`, 400, "not-valid", "secret", false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

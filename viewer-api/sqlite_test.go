@@ -1,57 +1,99 @@
 package viewerapi_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"halley"
 	"halley/server/access"
+	"halley/server/access/accesstest"
+	"halley/server/directory"
+	"halley/server/passwords"
+	"halley/server/people"
+	"halley/server/registry"
 	"halley/storage"
 	"halley/storage/sqlite"
 	"halley/storage/storagetest"
 	viewerapi "halley/viewer-api"
 )
 
-// onSQLite builds an API whose registry, series and access are a real store.
+// followed is a server's copy of a store that is never behind it, unless a test looks after that itself.
+type followed struct {
+	*registry.Registry
+	byHand atomic.Bool
+}
+
+// Directory takes over what changed before it answers.
+func (f *followed) Directory() *directory.State {
+	if !f.byHand.Load() {
+		if err := f.Refresh(context.Background()); err != nil {
+			panic(err)
+		}
+	}
+	return f.Registry.Directory()
+}
+
+// onSQLite builds an API whose registry, directory, series, audit, people and access are a real store.
 func onSQLite(t *testing.T) (*kit, *sqlite.Store) {
 	t.Helper()
-	store, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "halley.db")})
+	store := openSQLite(t)
+	copied, err := registry.Open(t.Context(), registry.Options{Source: store, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	p := quietParts()
-	p.placeNames = func(ids []halley.PlaceID) (map[halley.PlaceID]string, error) {
-		names := map[halley.PlaceID]string{}
-		for _, id := range ids {
-			names[id] = "a place"
-		}
-		return names, nil
-	}
+	known := &followed{Registry: copied}
 	signs := access.New(access.Options{
-		Tokens: access.NewTokens(store), Sessions: access.NewSessions(store), Audit: store,
+		Tokens: access.NewTokens(store), Sessions: access.NewSessions(store), Audit: store, Directory: known, People: store,
+		Passwords: passwords.New(accesstest.Cheap), Rule: accesstest.Rule, Address: "https://localhost:8443",
 		First: access.NewFirstSignIn(access.FirstSignInOptions{
 			Folder: t.TempDir(), Address: "https://localhost:8443",
 			Write: func(path string, data []byte) error { return os.WriteFile(path, data, 0o600) },
 		}),
 	})
-	k := newKit(t, p, func(o *viewerapi.Options) {
-		o.Registry, o.Series, o.Access = store, store, signs
+	k := newKit(t, quietParts(), func(o *viewerapi.Options) {
+		o.Registry, o.Directory, o.Tree, o.Series, o.Audit, o.Access = store, known, store, store, store, signs
+		o.People = viewerapi.People{
+			Rules:    people.New(people.Options{Store: store, Directory: known, Links: signs, Address: "https://localhost:8443"}),
+			Sessions: signs, Tokens: signs.Tokens, Records: store,
+		}
 	})
-	k.access = signs
+	k.access, k.followed = signs, known
 	k.reader, k.admin = k.token(t, "reader", halley.Reader), k.token(t, "administrator", halley.Administrator)
 	return k, store
+}
+
+// signInTo adds a person with these grants to a store, signs in and gives the header of later requests.
+func signInTo(t *testing.T, k *kit, store *sqlite.Store, name string, grants ...halley.Grant) map[string]string {
+	t.Helper()
+	hash, err := passwords.New(accesstest.Cheap).Hash(t.Context(), "", accesstest.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := halley.Change{Actor: halley.Actor{Kind: "program", Name: "test"}, At: halley.MillisOf(time.Now())}
+	if _, err = store.AddPerson(t.Context(), storage.NewPerson{
+		Person:  halley.Person{Name: name, State: halley.PersonActive, OrganizationID: halley.RootOrganization, Source: halley.Local},
+		Grants:  grants,
+		Secrets: []storage.Secret{access.PasswordSecret(0, hash, by.At)},
+	}, by); err != nil {
+		t.Fatal(err)
+	}
+	body := fmt.Sprintf(`{"name":%q,"password":%q}`, name, accesstest.Password.Reveal())
+	got := k.do(t, request{method: http.MethodPost, target: "/api/v1/session", body: body})
+	if got.status != http.StatusNoContent {
+		t.Fatalf("%s cannot sign in: %d %s", name, got.status, got.body)
+	}
+	pair, _, _ := strings.Cut(got.header.Get("Set-Cookie"), ";")
+	return map[string]string{"Cookie": pair}
 }
 
 func TestSamplesFromTheStore(t *testing.T) {
@@ -78,7 +120,7 @@ func TestSamplesFromTheStore(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.body), &list); err != nil || len(list.Devices) != 1 || len(list.Devices[0].Channels) != 2 {
 		t.Fatalf("devices: %v: %s", err, got.body)
 	}
-	if d := list.Devices[0]; d.State != "accepted" || d.Place.Name != "a place" || d.Channels[1].Number != 2 || d.Channels[1].Unit != "°C" {
+	if d := list.Devices[0]; d.State != "accepted" || d.Place.Name == "" || d.Channels[1].Number != 2 || d.Channels[1].Unit != "°C" {
 		t.Errorf("device = %+v", d)
 	}
 	base := fmt.Sprintf("/api/v1/channels/%d/samples?from=2026-06-01T00:00:00Z&to=2026-06-01T02:00:00Z", list.Devices[0].Channels[0].ID)
@@ -127,9 +169,7 @@ func TestDecisionsReachTheStoreWithTheirAudit(t *testing.T) {
 	device.Admission = storage.Announce
 	storagetest.NewFeed(store).Append(t, device.Upload(0, device.Message(storagetest.Start, 1)))
 	id := storagetest.DeviceOf(t, store, "23960002").ID
-	signIn := k.do(t, signInBody(t, k))
-	pair, _, _ := strings.Cut(signIn.header.Get("Set-Cookie"), ";")
-	cookie := map[string]string{"Cookie": pair}
+	cookie := signInTo(t, k, store, "eva", halley.Grant{Role: halley.Administrator, OrganizationID: halley.RootOrganization})
 	post := func(path, body string) answer {
 		return k.do(t, request{method: http.MethodPost, target: fmt.Sprintf("/api/v1/devices/%d/%s", id, path), body: body, header: cookie})
 	}
@@ -152,7 +192,7 @@ func TestDecisionsReachTheStoreWithTheirAudit(t *testing.T) {
 			why[e.Change.Why] = e.Change.Actor.Name
 		}
 	}
-	want := map[string]string{"ours": "first administrator", "calibration": "first administrator"}
+	want := map[string]string{"ours": "eva", "calibration": "eva"}
 	if diff := cmp.Diff(want, why); diff != "" {
 		t.Errorf("audit rows by reason (-want +got):\n%s", diff)
 	}

@@ -1,8 +1,14 @@
 package viewerapi
 
 import (
+	"context"
 	"math"
 	"net/http"
+	"time"
+
+	"halley"
+	"halley/server/directory"
+	"halley/storage"
 )
 
 // The states of the program as a whole, and the severities of its messages.
@@ -168,9 +174,20 @@ func (a *API) getHealth(w http.ResponseWriter, _ *http.Request) error {
 }
 
 // getStatus says how the program stands. It asks nothing that may be away and has no way to fail: a figure that JSON cannot
-// write is one that is not known.
+// write is one that is not known. What concerns the server alone is for those who look after it, and devices are counted as far as the
+// caller may see them.
 func (a *API) getStatus(w http.ResponseWriter, r *http.Request) error {
-	s := a.Status.Status(r.Context())
+	s, rights := a.Status.Status(r.Context()), rightsOf(r)
+	if !rights.Everywhere(halley.PermitDeviceRead) {
+		counts, err := a.countDevices(r.Context(), rights)
+		if err != nil {
+			return err
+		}
+		s.Devices = counts
+	}
+	if !rights.Holds(halley.PermitServerRead) {
+		return writeJSON(w, briefStatus(&s))
+	}
 	if s.Messages == nil {
 		s.Messages = []StatusMessage{}
 	}
@@ -182,6 +199,102 @@ func (a *API) getStatus(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.Store.BytesPerSample, s.Store.SamplesPerDay = figure(s.Store.BytesPerSample), figure(s.Store.SamplesPerDay)
 	return writeJSON(w, s)
+}
+
+// briefStatusView is what of the status everybody may see. The names are those of Status; what is of the server alone is null.
+type briefStatusView struct {
+	At           Time            `json:"at"`
+	State        string          `json:"state"`
+	Messages     []StatusMessage `json:"messages"`
+	Version      string          `json:"version"`
+	Node         *string         `json:"node"`
+	StartedAt    Time            `json:"started_at"`
+	Simulated    bool            `json:"simulated"`
+	Journal      *struct{}       `json:"journal"`
+	Store        briefStoreView  `json:"store"`
+	Nodes        *struct{}       `json:"nodes"`
+	Listeners    *struct{}       `json:"listeners"`
+	Devices      DeviceCounts    `json:"devices"`
+	Quarantine   *struct{}       `json:"quarantine"`
+	Unrecognized *struct{}       `json:"unrecognized"`
+	Clock        briefClockView  `json:"clock"`
+}
+
+// briefStoreView says whether the database can be used.
+type briefStoreView struct {
+	State   string `json:"state"`
+	Since   Time   `json:"since"`
+	Problem string `json:"problem"`
+}
+
+// briefClockView says whether the server's clock is right.
+type briefClockView struct {
+	State string `json:"state"`
+}
+
+// askWhoLooks stands for what is said of the server to those who look after it.
+const askWhoLooks = "The server needs attention. Ask whoever looks after it."
+
+// briefStatus gives what of the status everybody may see. What is said of the server in words names disks, hosts and devices of others:
+// instead it says whom to ask.
+func briefStatus(s *Status) briefStatusView {
+	v := briefStatusView{
+		At: s.At, State: s.State, Messages: []StatusMessage{}, Version: s.Version, StartedAt: s.StartedAt, Simulated: s.Simulated,
+		Store: briefStoreView{State: s.Store.State, Since: s.Store.Since}, Devices: s.Devices, Clock: briefClockView{State: s.Clock.State},
+	}
+	if s.Store.State != string(storage.OK) {
+		v.Store.Problem = askWhoLooks
+	}
+	if len(s.Messages) > 0 {
+		v.Messages = append(v.Messages, StatusMessage{
+			Code: "server-needs-attention", Severity: worstOf(s.Messages), Text: askWhoLooks,
+		})
+	}
+	return v
+}
+
+// worstOf gives the worst severity of some messages.
+func worstOf(messages []StatusMessage) string {
+	for i := range messages {
+		if messages[i].Severity == StateFailing {
+			return StateFailing
+		}
+	}
+	return StateDegraded
+}
+
+// countDevices counts the devices that the rights show.
+func (a *API) countDevices(ctx context.Context, rights directory.Rights) (n DeviceCounts, err error) {
+	if !rights.Holds(halley.PermitDeviceRead) {
+		return n, nil
+	}
+	list, err := a.seenDevices(ctx, rights, storage.DeviceFilter{}, deviceChoice{})
+	if err != nil {
+		return n, err
+	}
+	now := halley.MillisOf(time.Now())
+	for i := range list {
+		d := &list[i]
+		switch d.State {
+		case halley.DeviceNew:
+			n.New++
+		case halley.DeviceSuspended:
+			n.Suspended++
+		case halley.DeviceRejected:
+			n.Rejected++
+		case halley.DeviceRetired:
+			n.Retired++
+		case halley.DeviceAccepted:
+			n.Accepted++
+			m, known := a.Live.LatestOf(d.ID)
+			if silent, _ := silence(*d, m, known, now); silent {
+				n.Silent++
+			} else {
+				n.Reporting++
+			}
+		}
+	}
+	return n, nil
 }
 
 // figure gives 0 for what is no count or size.

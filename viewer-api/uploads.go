@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"halley"
+	"halley/server/directory"
 	"halley/server/quarantine"
 )
 
@@ -19,7 +20,7 @@ type uploadView struct {
 }
 
 // getLastUpload gives the newest upload of a device as it was received, its secrets replaced. 404 where the device is not
-// there or has sent nothing that is kept.
+// there or has sent nothing that is kept, or nothing since it came to where the caller may see what devices sent.
 func (a *API) getLastUpload(w http.ResponseWriter, r *http.Request) error {
 	d, err := a.pathDevice(r)
 	if err != nil {
@@ -29,6 +30,9 @@ func (a *API) getLastUpload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if !seesUpload(rightsOf(r), d.ID, u.ReceivedAt) {
+		return &halley.Error{Kind: halley.NotFound, Op: "read the last upload", Message: "nothing came of this device since it is here"}
+	}
 	if err := a.noteView(r, fmt.Sprintf("device %d", d.ID), `{"which":"last upload"}`); err != nil {
 		return err
 	}
@@ -37,4 +41,9 @@ func (a *API) getLastUpload(w http.ResponseWriter, r *http.Request) error {
 		v.Quarantined, v.Reason = true, &u.Reason
 	}
 	return writeJSON(w, v)
+}
+
+// seesUpload says whether an upload that a device sent at an instant may be seen: the device was then where the permission is held.
+func seesUpload(rights directory.Rights, device halley.DeviceID, at halley.Millis) bool {
+	return len(deviceSpans(rights, halley.PermitUploadRead, device, span{at, at + 1})) > 0
 }

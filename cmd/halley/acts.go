@@ -34,7 +34,7 @@ type trail struct {
 // shownOptions are options whose values are no secret and say what a command did. Of others only the name is noted.
 var shownOptions = []string{
 	"out", "from", "to", "before", "place", "device", "name", "family", "role", "expires", "state", "reason", "why", "plan",
-	"anchor", "restart", "write-config",
+	"anchor", "restart", "write-config", "organization", "path", "time-zone",
 }
 
 // newTrail begins the trail of a command.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 	_ "time/tzdata" // the report is in the zone of the site, also on a machine that knows no zones
@@ -17,6 +16,7 @@ import (
 	"halley/server/completeness"
 	"halley/server/evidence"
 	"halley/server/ledger"
+	"halley/server/registry"
 	"halley/storage"
 )
 
@@ -81,32 +81,29 @@ func parseDay(option, text string) (halley.Millis, error) {
 
 // findPlace finds a place by its number or its name.
 func findPlace(ctx context.Context, store storage.Store, text string) (halley.PlaceID, error) {
-	places, err := readPlaces(ctx, store, halley.MillisOf(time.Now()))
+	tree, err := registry.Read(ctx, store)
 	if err != nil {
 		return 0, err
 	}
-	ids := make([]halley.PlaceID, len(places))
-	for i := range places {
-		ids[i] = places[i].id
+	var named []halley.PlaceID
+	for _, p := range tree.Places() {
+		if p.Name == text {
+			named = append(named, p.ID)
+		}
 	}
-	names, err := store.PlaceNames(ctx, ids)
-	if err != nil {
-		return 0, err
-	}
-	ids = slices.DeleteFunc(ids, func(id halley.PlaceID) bool { return names[id] != text })
-	switch len(ids) {
+	switch len(named) {
 	case 0:
 		id, err := strconv.ParseInt(text, 10, 64)
-		if _, found := names[halley.PlaceID(id)]; err == nil && found {
+		if _, found := tree.Place(halley.PlaceID(id)); err == nil && found {
 			return halley.PlaceID(id), nil
 		}
 		return 0, &halley.Error{
 			Kind: halley.NotFound, Op: "find place " + cell(text), Message: "there is none of this name or number; the viewer and GET /api/v1/places list all",
 		}
 	case 1:
-		return ids[0], nil
+		return named[0], nil
 	}
-	return 0, misuse("several places are called %s: give the number of one of them, %v", cell(text), ids)
+	return 0, misuse("several places are called %s: give the number of one of them, %v", cell(text), named)
 }
 
 // makeEvidence writes the file and has the audit trail say so.

@@ -31,6 +31,7 @@ func root() *command {
 			initCommand(),
 			userCommand(),
 			tokenCommand(),
+			organizationCommand(),
 			deviceCommand(),
 			simulateCommand(),
 			serviceCommand(),

@@ -117,7 +117,7 @@ func TestMisuse(t *testing.T) {
 		"argument missing":       {[]string{"device", "accept"}, "halley device accept: SERIAL is missing; see halley device accept --help"},
 		"second one missing":     {[]string{"device", "rename", "15961234"}, "halley device rename: NAME is missing; see halley device rename --help"},
 		"token without a name":   {[]string{"token", "create"}, "halley token create: --name is missing; see halley token create --help"},
-		"unknown role":           {[]string{"token", "create", "--name", "x", "--role", "king"}, `halley token create: --role is reader or administrator; "king" is none; see halley token create --help`},
+		"unknown role":           {[]string{"token", "create", "--name", "x", "--role", "king"}, `halley token create: --role is service-administrator, distributor-administrator, payment-administrator, administrator, device-administrator, alarm-administrator, user, guest-administrator, guest, view-by-measured-places, reader, or one that people made for that organization; "king" is none; see halley token create --help`},
 		"expiry that is none":    {[]string{"token", "create", "--name", "x", "--expires", "soon"}, `halley token create: --expires is never, a number of days such as 90d or a time such as 24h, ten years at most; "soon" is none; see halley token create --help`},
 		"unknown family":         {[]string{"device", "entry-point", "1", "--family", "x"}, `halley device entry-point: --family is websensor, wifi, tax6xx or modem; "x" is none; see halley device entry-point --help`},
 		"unknown state":          {[]string{"device", "list", "--state", "x"}, `halley device list: --state is new, accepted, suspended, rejected or retired; "x" is none; see halley device list --help`},

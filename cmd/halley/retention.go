@@ -14,6 +14,7 @@ import (
 	"halley"
 	"halley/cmd/halley/internal/transfer"
 	"halley/server/access"
+	"halley/server/directory"
 	signing "halley/server/ledger"
 	"halley/server/retention"
 	"halley/storage/ledger"
@@ -57,7 +58,7 @@ func retentionCommand() *command {
 	}
 }
 
-const tokenFileUsage = "act as the token in `FILE` instead of as the user of the operating system; it must be an administrator's"
+const tokenFileUsage = "act as the token in `FILE` instead of as the user of the operating system; it must have the right to decide about retention"
 
 func prepareRetentionPlan(fs *flag.FlagSet) action {
 	st := addSettings(fs, dataAndStore)
@@ -226,9 +227,11 @@ func person(ctx context.Context, o opened, tokenFile, why string) (halley.Change
 	if err != nil {
 		return c, err
 	}
-	if caller.Role != halley.Administrator {
+	if !caller.Rights.AtOrganization(halley.PermitRetentionDecide, halley.RootOrganization) {
 		return c, &halley.Error{
-			Kind: halley.Forbidden, Op: "act as a token", Message: "the token " + caller.Name + " is not an administrator's",
+			Kind: halley.Forbidden, Op: "act as a token",
+			Message: "the token " + caller.Name + " has no right to decide about retention: its role must hold " +
+				string(halley.PermitRetentionDecide) + " for the whole tree",
 		}
 	}
 	c.Actor = caller.Actor()
@@ -252,7 +255,16 @@ func bearer(ctx context.Context, o opened, text string) (access.Caller, error) {
 	case token.ExpiresAt != 0 && halley.MillisOf(time.Now()) >= token.ExpiresAt:
 		return refuse("the token " + token.Name + " has expired: make another with halley token create")
 	}
+	// The keeper's login reads nothing of people, which a token's rights do not need.
+	var d directory.Data
+	if d.Organizations, err = o.store.Organizations(ctx); err != nil {
+		return access.Caller{}, err
+	}
+	if d.Roles, err = o.store.Roles(ctx); err != nil {
+		return access.Caller{}, err
+	}
 	return access.Caller{
-		Kind: access.ByToken, Name: token.Name, Role: token.Role, Session: "token " + strconv.FormatInt(token.ID, 10), ExpiresAt: token.ExpiresAt,
+		Kind: access.ByToken, Name: token.Name, Role: token.Role, Rights: directory.New(&d).RightsOfToken(token),
+		Session: "token " + strconv.FormatInt(token.ID, 10), ExpiresAt: token.ExpiresAt,
 	}, nil
 }

@@ -112,14 +112,12 @@ func serve(ctx context.Context, io streams, from source, running func()) (err er
 	if err := listenViewer(ctx, srv, c, log.Logger); err != nil {
 		return err
 	}
-	link, err := issueFirstSignIn(withRealPort(c, srv), srv.Data())
-	if err != nil {
+	if err := offerSignIn(srv, withRealPort(c, srv), log.Logger, func(text string) {
+		if onTerminal {
+			fmt.Fprintf(io.err, "\n  %s\n\n", text)
+		}
+	}); err != nil {
 		return err
-	}
-	if onTerminal {
-		fmt.Fprintf(io.err, "\n  Sign in (once, within one hour): %s\n\n", link)
-	} else {
-		log.Info("the address of the first sign-in lies in a file of the data folder", "file", newFirstSignIn(c, srv.Data()).Path())
 	}
 	return runUntilDone(ctx, io, running, srv, log.Logger)
 }
@@ -130,6 +128,22 @@ func storeKind(c config.Config) string {
 		return "sqlserver"
 	}
 	return "sqlite"
+}
+
+// offerSignIn says where people sign in: while there is no account by an address that works once, which makes the first one.
+func offerSignIn(srv *server.Server, c config.Config, log *slog.Logger, tell func(text string)) error {
+	first := newFirstSignIn(c, srv.Data())
+	if len(srv.Devices().Directory().People()) > 0 {
+		tell("Sign in: " + viewerURL(c.Viewer))
+		return first.Withdraw()
+	}
+	link, err := issueFirstSignIn(c, srv.Data())
+	if err != nil {
+		return err
+	}
+	tell("Make the first account (once, within one hour): " + link)
+	log.Info("the address that makes the first account lies in a file of the data folder", "file", first.Path())
+	return nil
 }
 
 // withRealPort puts the viewer's port into c where the configuration leaves the choice to the system.

@@ -30,18 +30,20 @@ func TestSQLServerAwayAtTheStart(t *testing.T) {
 			until(ctx, t, a, "a first batch", func(s standing) bool { return s.Journal.Recorded > 40 })
 			board.set("")
 			a.flush(ctx, t)
+			olga := &member{name: "olga"}
+			olga.joins(ctx, t, p, a)
 			p.stop(t)
 
 			s.gate.set(how)
 			p, a = s.serve(t)
 			board.set(p.devices)
 			strangers := atWork(ctx, senders[4:])
-			s.goesOnWithout(ctx, t, p, a)
+			s.goesOnWithout(ctx, t, a, olga.signedIn(ctx, t, p))
 			board.set("")
 			p.kill()
 			p, a = s.serve(t)
 			board.set(p.devices)
-			s.goesOnWithout(ctx, t, p, a)
+			s.goesOnWithout(ctx, t, a, olga.signedIn(ctx, t, p))
 			before := a.status(ctx, t)
 			if before.Journal.Recorded >= before.Journal.Last {
 				t.Errorf("nothing waits while the database is away: %+v", before.Journal)
@@ -63,8 +65,8 @@ func TestSQLServerAwayAtTheStart(t *testing.T) {
 	}
 }
 
-// goesOnWithout looks at a server whose database is away and whose devices send.
-func (s *site) goesOnWithout(ctx context.Context, t *testing.T, p *program, a *api) {
+// goesOnWithout looks at a server whose database is away and whose devices send, as a program and as a person who signed in meanwhile.
+func (s *site) goesOnWithout(ctx context.Context, t *testing.T, a, person *api) {
 	t.Helper()
 	first := untilState(ctx, t, a, "away")
 	if first.Store.Since == nil || first.Store.Problem == "" || !first.says("store-away", "degraded") {
@@ -79,7 +81,6 @@ func (s *site) goesOnWithout(ctx context.Context, t *testing.T, p *program, a *a
 	}
 	var latest struct{ Values []struct{ Value *float64 } }
 	a.isServed(ctx, t, "/latest", &latest)
-	person := s.signIn(ctx, t, p)
 	person.isServed(ctx, t, "/me", nil)
 	person.isServed(ctx, t, "/latest", &latest)
 	person.isServed(ctx, t, "/status", nil)

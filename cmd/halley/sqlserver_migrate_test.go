@@ -9,7 +9,7 @@ import (
 )
 
 // TestSQLServerTakesOverAnEmbeddedStore moves a site while its devices send: none is turned away, the server goes over by itself, and
-// everything is in the database once.
+// everything is in the database once. People are signed in all the while, and sign in there as before.
 func TestSQLServerTakesOverAnEmbeddedStore(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, onEngine(t), "north")
@@ -24,6 +24,9 @@ func TestSQLServerTakesOverAnEmbeddedStore(t *testing.T) {
 	}
 	t.Cleanup(func() { s.keepsSecret(t, p.said.String()) })
 	a := newAPI(t, p, s.token)
+	olga := &member{name: "olga"}
+	olga.joins(ctx, t, p, a)
+	olga.secure(ctx, t)
 	senders := calm(newSenders(8, newBoard(p.devices)))
 	crowd := atWork(ctx, senders)
 	until(ctx, t, a, "a few hundred recorded messages", func(now standing) bool { return now.Journal.Recorded > 300 })
@@ -45,6 +48,7 @@ func TestSQLServerTakesOverAnEmbeddedStore(t *testing.T) {
 	crowd.rest(t)
 	a.flush(ctx, t)
 	s.seesEveryDevice(ctx, t, a)
+	olga.comesOver(ctx, t, p)
 	p.stop(t)
 	o := s.account(t, senders)
 	if o.refused > 0 || o.acknowledged < 300 {

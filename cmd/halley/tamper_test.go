@@ -158,6 +158,7 @@ func (s *tampering) happened(t *testing.T, sending time.Duration) {
 	a := newAPI(t, p, s.token)
 	a.flush(ctx, t)
 	renameAll(ctx, t, a)
+	decide(ctx, t, a)
 	a.flush(ctx, t)
 	board.set("")
 	p.stop(t)
@@ -181,20 +182,8 @@ func renameAll(ctx context.Context, t *testing.T, a *api) {
 		t.Fatal(err)
 	}
 	for _, d := range list.Devices {
-		r, err := http.NewRequestWithContext(ctx, http.MethodPatch, fmt.Sprintf("%s/devices/%d", a.base, d.ID),
-			strings.NewReader(fmt.Sprintf(`{"name":"Cold room %d"}`, d.ID)))
-		if err != nil {
+		if err := a.act(ctx, http.MethodPatch, fmt.Sprintf("/devices/%d", d.ID), map[string]string{"name": fmt.Sprintf("Cold room %d", d.ID)}, nil); err != nil {
 			t.Fatal(err)
-		}
-		r.Header.Set("Authorization", "Bearer "+a.token)
-		r.Header.Set("Content-Type", "application/json")
-		answer, err := a.client.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = answer.Body.Close()
-		if answer.StatusCode != http.StatusOK {
-			t.Fatalf("renaming device %d: %s", d.ID, answer.Status)
 		}
 	}
 }

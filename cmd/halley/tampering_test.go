@@ -3,6 +3,7 @@ package main
 import (
 	"database/sql"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -13,6 +14,8 @@ type unguarded struct {
 	db *sql.DB
 	// worded gives a statement as the engine wants it.
 	worded func(statement string) string
+	// changed are the tables that were, where that is asked for.
+	changed map[string]bool
 }
 
 // tamperingCase is one way of changing what is stored.
@@ -61,9 +64,12 @@ func aVictim(t *testing.T, db *unguarded) victim {
 // names gives what findings on the message must name.
 func (v *victim) names() []string { return []string{v.serial, fmt.Sprintf("batch %d", v.batch)} }
 
-// do runs a statement and says how many rows it changed.
+// do runs a statement and says how many rows it changed. The first table that it names is the one that it changes.
 func (u *unguarded) do(t *testing.T, statement string, args ...any) int64 {
 	t.Helper()
+	if table := tableName.FindStringSubmatch(statement); table != nil && u.changed != nil {
+		u.changed[table[1]] = true
+	}
 	result, err := u.db.ExecContext(t.Context(), u.worded(statement), args...)
 	if err != nil {
 		t.Fatalf("%s: %v", statement, err)
@@ -112,8 +118,15 @@ func elsewhere(what, statement, where string, args ...any) tamperingCase {
 	}}
 }
 
-// tamperings are the ways of the issue.
+// tamperings are the ways in which what is stored is changed.
 func tamperings() map[string]tamperingCase {
+	all := tamperingsWithSamples()
+	maps.Copy(all, tamperingsWithRights())
+	return all
+}
+
+// tamperingsWithSamples are those with samples and what says what they mean.
+func tamperingsWithSamples() map[string]tamperingCase {
 	const row = ` WHERE device_id = @device AND measured_at = @at AND part = 0`
 	const copied = `INSERT INTO "message" (device_id, measured_at, variant, part, `
 	key := func(v *victim) []any { return []any{sql.Named("device", v.device), sql.Named("at", v.at)} }

@@ -7,7 +7,6 @@ import (
 
 	"halley/config"
 	"halley/server"
-	"halley/server/access"
 	"halley/viewer"
 	viewerapi "halley/viewer-api"
 )
@@ -18,11 +17,14 @@ func listenViewer(ctx context.Context, srv *server.Server, c config.Config, log 
 	if !built {
 		log.Warn("this program was built without the viewer; make build makes one with it")
 	}
+	in, err := newSignIns(srv, c, log.With("part", "sign-in"))
+	if err != nil {
+		return err
+	}
 	p := parts{srv}
-	known := watching{Store: srv.Store(), server: srv, attached: &attachedPlaces{}}
-	api, err := viewerapi.New(viewerapi.Options{
+	known := watching{Store: srv.Store(), server: srv}
+	options := viewerapi.Options{
 		Registry:     known,
-		Places:       known,
 		Series:       srv.Store(),
 		Status:       p,
 		Journal:      srv,
@@ -32,22 +34,35 @@ func listenViewer(ctx context.Context, srv *server.Server, c config.Config, log 
 		Audit:        auditParts{srv},
 		Evidence:     evidenceParts{srv},
 		Proof:        proofParts{srv.Store(), srv, c},
-		Access: access.New(access.Options{
-			Tokens:   access.NewKnownTokens(srv.Store(), srv.Devices()),
-			Sessions: access.NewSessions(srv.Sessions()),
-			First:    newFirstSignIn(c, srv.Data()),
-			Audit:    srv,
-		}),
-		Viewer: files,
-		Hosts:  viewerHosts(c.Viewer),
-		Log:    log.With("part", "viewer"),
-	})
+		Access:       in.access,
+		Factors:      in.factors,
+		Directory:    srv.Devices(),
+		Tree:         known,
+		People: viewerapi.People{
+			Rules: in.rules, Sessions: in.access, Tokens: in.tokens, Records: srv.Store(),
+		},
+		ConfirmCritical: c.Accounts.ConfirmCritical,
+		Viewer:          files,
+		Hosts:           viewerHosts(c.Viewer),
+		Log:             log.With("part", "viewer"),
+	}
+	if in.elsewhere != nil {
+		options.OIDC = in.elsewhere
+		for _, i := range in.elsewhere.Issuers() {
+			options.Issuers = append(options.Issuers, viewerapi.SignInIssuer{ID: i.ID, Name: i.Name})
+		}
+	}
+	api, err := viewerapi.New(options)
 	if err != nil {
 		return err
 	}
 	// Live streams do not end by themselves and would hold up the stop.
 	context.AfterFunc(ctx, api.EndStreams)
-	return srv.ListenViewer(ctx, api)
+	if err := srv.ListenViewer(ctx, api); err != nil {
+		return err
+	}
+	in.reachedAt(viewerURL(withRealPort(c, srv).Viewer))
+	return nil
 }
 
 // viewerHosts gives the names by which people reach the viewer: those of the configuration and the machine's own.

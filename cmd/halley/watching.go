@@ -13,8 +13,7 @@ import (
 // at once after a change. Only what the copy does not hold is the store's to answer.
 type watching struct {
 	storage.Store
-	server   *server.Server
-	attached *attachedPlaces
+	server *server.Server
 }
 
 // known gives the server's own copy; ok is false where there was never one, so that nothing looks like no devices.
@@ -69,21 +68,6 @@ func (w watching) Channel(ctx context.Context, id halley.ChannelID) (halley.Chan
 		}
 	}
 	return w.Store.Channel(ctx, id)
-}
-
-// PlaceNames gives the names of places, leaving out what is not there.
-func (w watching) PlaceNames(ctx context.Context, ids []halley.PlaceID) (map[halley.PlaceID]string, error) {
-	r, ok := w.known()
-	if !ok {
-		return w.Store.PlaceNames(ctx, ids)
-	}
-	names := make(map[halley.PlaceID]string, len(ids))
-	for _, id := range ids {
-		if name, ok := r.PlaceName(id); ok {
-			names[id] = name
-		}
-	}
-	return names, nil
 }
 
 // ChangeDevice changes a device, and has the copy show it before the change is answered.

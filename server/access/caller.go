@@ -1,13 +1,15 @@
-// Package access says who asks: it keeps the bearer tokens of programs, the sessions of browsers and the first sign-in. It
-// decides nothing about what a caller may do; that is halley.Role.May, asked by package viewerapi.
+// Package access says who asks: it signs people in and out, keeps their sessions, slows down those who guess, hands out one-time
+// links, and knows the bearer tokens of programs. What a caller may do where is package directory's to say; package viewerapi asks
+// it before it answers.
 //
-// Nothing here logs, and no error holds a secret.
+// Nothing here logs a name, and no error, audit row or log line holds a password, a secret or an address.
 package access
 
 import (
 	"context"
 
 	"halley"
+	"halley/server/directory"
 )
 
 // CallerKind says by what a caller proved who it is.
@@ -21,16 +23,39 @@ const (
 	ByToken CallerKind = "token"
 )
 
+// The values of Caller.Must.
+const (
+	// MustSecondFactor may do nothing but set up a second factor, for a role of the person needs one.
+	MustSecondFactor = "second-factor"
+	// MustAccount is the session of the first sign-in, in which an account is to be made.
+	MustAccount = "account"
+)
+
 // Caller is who asks.
 type Caller struct {
 	Kind CallerKind
 	// Name is the account of a session or the name of a token.
 	Name string
+	// PersonID is 0 for a token and for the first sign-in.
+	PersonID halley.PersonID
+	// FullName may be empty.
+	FullName string
+	// Role is that of the first grant or of the token, to be shown; "" where there is none.
 	Role halley.Role
+	// Rights are those of now. With Must = MustSecondFactor there are none; with ShowAs only what both may read.
+	Rights directory.Rights
 	// Session tells this session or token from every other without being its secret.
 	Session string
 	// ExpiresAt is when the session or token ends at the latest; 0 for never.
 	ExpiresAt halley.Millis
+	// Must is what has to be done before anything else: "", MustSecondFactor or MustAccount.
+	Must string
+	// ConfirmedUntil is until when this session may make critical changes; 0 where the password was not entered anew.
+	ConfirmedUntil halley.Millis
+	// ShowAs is the person as whom things are shown; 0 for nobody.
+	ShowAs halley.PersonID
+	// Shared marks an account that several people use: it only reads, and changes nothing of itself.
+	Shared bool
 }
 
 // Actor gives the caller as the audit names it.

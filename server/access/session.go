@@ -4,169 +4,306 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
+	"strconv"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
 
 	"halley"
+	"halley/storage"
 )
 
 // CookieName is the name of the session cookie. The prefix makes browsers insist on Secure, the path "/" and no domain.
 const CookieName = "__Host-halley"
 
 const (
-	// sessionIdle ends a session that nobody uses.
-	sessionIdle = 60 * time.Minute
 	// sessionLifetime ends every session.
 	sessionLifetime = 12 * time.Hour
 	// activityStep is how exactly activity is kept: a session is written once in this time and not with every request. It
 	// shortens the idle time by as much at most.
 	activityStep = time.Minute
+	// sessionIDLen is how much of the hash of a cookie names its session.
+	sessionIDLen = 12
 )
 
-// The values of a session.
-const (
-	sessionName = "name"
-	sessionRole = "role"
-	sessionSeen = "seen"
-)
-
-// SessionStore is what Sessions needs of the store; storage.Access has it.
+// SessionStore is what Sessions needs of the store; storage.Access and storage.People have it.
 type SessionStore interface {
 	Session(ctx context.Context, hash string, now halley.Millis) (data []byte, found bool, err error)
-	SaveSession(ctx context.Context, hash string, data []byte, expires halley.Millis) error
+	SaveSession(ctx context.Context, s storage.Session) error
 	DeleteSession(ctx context.Context, hash string) error
+	PersonSessions(ctx context.Context, person halley.PersonID, now halley.Millis) ([]storage.Session, error)
 }
 
 // Sessions keeps the sessions of browsers in the store, by the hash of their cookie. Its methods may be called at the same
 // time.
 type Sessions struct {
 	manager *scs.SessionManager
+	store   *sessionStore
 }
 
 // NewSessions gives Sessions over a store.
 func NewSessions(store SessionStore) *Sessions {
-	// scs.New would start a goroutine that nobody can end. What it sets besides is set here.
+	kept := &sessionStore{store: store, ended: make(map[string]time.Time)}
+	// scs.New would start a goroutine that nobody can end. What it sets besides is set here. When a session is idle is its person's
+	// own choice and looked at in check; the store keeps none beyond the longest choice.
 	m := &scs.SessionManager{
-		Store:            &sessionStore{store: store, ended: make(map[string]time.Time)},
+		Store:            kept,
 		Codec:            sessionCodec{},
 		HashTokenInStore: true,
-		IdleTimeout:      sessionIdle,
+		IdleTimeout:      longestIdle,
 		Lifetime:         sessionLifetime,
 		Cookie: scs.SessionCookie{
 			Name: CookieName, Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode, Persist: true,
 		},
 	}
-	return &Sessions{manager: m}
+	return &Sessions{manager: m, store: kept}
 }
 
-// Begin begins a session for the named account, in place of the one that the former cookie names, and sets its cookie on h.
-func (s *Sessions) Begin(ctx context.Context, h http.Header, formerCookie string, account Caller) (Caller, error) {
-	const op = "begin a session"
-	ctx, err := s.load(ctx, formerCookie)
-	if err != nil && halley.KindOf(err) != halley.Unauthenticated {
-		return Caller{}, err
+// longestIdle is the longest choice of when to be signed out.
+const longestIdle = 120 * time.Minute
+
+// held is what a session holds.
+type held struct {
+	// id tells the session from every other.
+	id string
+	// person is 0 in the session of the first sign-in.
+	person halley.PersonID
+	// begun, seen and deadline are when it began, when somebody was there last, and when it ends at the latest.
+	begun, seen, deadline halley.Millis
+	// proved is when the password was set that began it; 0 where it did not need one. A later one ends the session.
+	proved halley.Millis
+	// confirmed is until when critical changes may be made; 0 for never.
+	confirmed halley.Millis
+	// showAs is the person as whom things are shown.
+	showAs         halley.PersonID
+	address, agent string
+}
+
+// The names of the values of a session.
+const (
+	valuePerson    = "person"
+	valueBegun     = "begun"
+	valueSeen      = "seen"
+	valueProved    = "proved"
+	valueConfirmed = "confirmed"
+	valueShowAs    = "show-as"
+	valueAddress   = "address"
+	valueAgent     = "agent"
+)
+
+// values gives what scs keeps of it.
+func (v held) values() map[string]string {
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	return map[string]string{
+		valuePerson: number(int64(v.person)), valueBegun: number(int64(v.begun)), valueSeen: number(int64(v.seen)),
+		valueProved: number(int64(v.proved)), valueConfirmed: number(int64(v.confirmed)), valueShowAs: number(int64(v.showAs)),
+		valueAddress: v.address, valueAgent: v.agent,
 	}
-	if err != nil {
-		// The former session cannot be read; a new one has no need of it.
-		if ctx, err = s.manager.Load(ctx, ""); err != nil {
-			return Caller{}, fmt.Errorf("%s: %w", op, err)
+}
+
+// heldOf reads what values gave; ok is false for what it did not.
+func heldOf(get func(string) string) (v held, ok bool) {
+	ok = true
+	number := func(name string) int64 {
+		n, err := strconv.ParseInt(get(name), 10, 64)
+		ok = ok && err == nil && n >= 0
+		return n
+	}
+	v = held{
+		person: halley.PersonID(number(valuePerson)), begun: halley.Millis(number(valueBegun)), seen: halley.Millis(number(valueSeen)),
+		proved: halley.Millis(number(valueProved)), confirmed: halley.Millis(number(valueConfirmed)),
+		showAs: halley.PersonID(number(valueShowAs)), address: get(valueAddress), agent: get(valueAgent),
+	}
+	return v, ok
+}
+
+// begin begins a session in place of the one that the former cookie names, and sets its cookie on h. Whatever cookie came, the new one
+// is made here.
+func (s *Sessions) begin(ctx context.Context, h http.Header, formerCookie string, v held) (held, error) {
+	const op = "beginning a session"
+	if former, err := s.load(ctx, formerCookie); err == nil {
+		if err = s.manager.Destroy(former); err != nil {
+			return held{}, fmt.Errorf("%s: %w", op, err)
 		}
+	} else if halley.KindOf(err) != halley.Unauthenticated {
+		return held{}, err
 	}
-	if err = s.manager.Clear(ctx); err != nil {
-		return Caller{}, fmt.Errorf("%s: %w", op, err)
-	}
-	if err = s.manager.RenewToken(ctx); err != nil {
-		return Caller{}, fmt.Errorf("%s: %w", op, err)
-	}
-	s.manager.Put(ctx, sessionName, account.Name)
-	s.manager.Put(ctx, sessionRole, string(account.Role))
-	s.manager.Put(ctx, sessionSeen, time.Now().UTC().Format(time.RFC3339))
-	token, _, err := s.manager.Commit(ctx)
+	fresh, err := s.manager.Load(ctx, "")
 	if err != nil {
-		return Caller{}, fmt.Errorf("%s: %w", op, err)
+		return held{}, fmt.Errorf("%s: %w", op, err)
 	}
-	// The cookie lives as long as a session can; that it is idle is the server's to see.
-	s.manager.WriteSessionCookie(ctx, headerOnly{h}, token, s.manager.Deadline(ctx))
-	return s.caller(ctx, token), nil
+	now := halley.MillisOf(time.Now())
+	v.begun, v.seen = now, now
+	return s.commit(fresh, h, v)
 }
 
-// Find gives who holds this cookie; Unauthenticated where there is no such session. Activity keeps the session from ending as
-// idle.
-func (s *Sessions) Find(ctx context.Context, cookie string, activity bool) (Caller, error) {
-	ctx, err := s.load(ctx, cookie)
-	if err != nil {
-		return Caller{}, err
+// commit writes a session under a new cookie, which it sets on h, or as it was where h is nil.
+func (s *Sessions) commit(ctx context.Context, h http.Header, v held) (held, error) {
+	for name, value := range v.values() {
+		s.manager.Put(ctx, name, value)
 	}
-	c := s.caller(ctx, cookie)
-	if !c.Role.Valid() || c.Name == "" || time.Now().After(s.manager.Deadline(ctx)) {
-		return Caller{}, errNoSession()
-	}
-	if !activity {
-		return c, nil
-	}
-	now := time.Now().UTC()
-	seen, err := time.Parse(time.RFC3339, s.manager.GetString(ctx, sessionSeen))
-	if age := now.Sub(seen); err == nil && age >= 0 && age < activityStep {
-		return c, nil
-	}
-	s.manager.Put(ctx, sessionSeen, now.Format(time.RFC3339))
-	_, _, err = s.manager.Commit(ctx)
+	token, _, err := s.manager.Commit(context.WithValue(ctx, keptKey{}, kept{person: v.person, renews: h == nil}))
 	switch {
-	case errors.Is(err, errSessionEnded):
-		return Caller{}, errNoSession()
+	case errors.Is(err, errSessionEnded), halley.KindOf(err) == halley.NotFound:
+		return held{}, errNoSession()
 	case err != nil:
-		return Caller{}, fmt.Errorf("keep a session: %w", err)
+		return held{}, fmt.Errorf("keeping a session: %w", err)
 	}
-	return c, nil
+	if h != nil {
+		// The cookie lives as long as a session can; that it is idle is the server's to see.
+		s.manager.WriteSessionCookie(ctx, headerOnly{h}, token, s.manager.Deadline(ctx))
+	}
+	v.id, v.deadline = sessionID(token), halley.MillisOf(s.manager.Deadline(ctx))
+	return v, nil
 }
 
-// End ends the session of this cookie, where there is one, and takes the cookie back on h.
-func (s *Sessions) End(ctx context.Context, h http.Header, cookie string) error {
-	ctx, err := s.load(ctx, cookie)
-	if err != nil && halley.KindOf(err) != halley.Unauthenticated {
+// find gives what the session of a cookie holds, in a context in which it can be committed anew. Unauthenticated where there is no such
+// session.
+func (s *Sessions) find(ctx context.Context, cookie string) (context.Context, held, error) {
+	loaded, err := s.load(ctx, cookie)
+	if err != nil {
+		return ctx, held{}, err
+	}
+	v, ok := heldOf(func(name string) string { return s.manager.GetString(loaded, name) })
+	v.id, v.deadline = sessionID(cookie), halley.MillisOf(s.manager.Deadline(loaded))
+	if !ok || time.Now().After(s.manager.Deadline(loaded)) {
+		return ctx, held{}, errNoSession()
+	}
+	return loaded, v, nil
+}
+
+// seen keeps the session of a context that find gave from ending as idle. It is written once a minute.
+func (s *Sessions) seen(ctx context.Context, v held) error {
+	now := halley.MillisOf(time.Now())
+	if age := now - v.seen; age >= 0 && age < halley.Millis(activityStep.Milliseconds()) {
+		return nil
+	}
+	v.seen = now
+	_, err := s.commit(ctx, nil, v)
+	return err
+}
+
+// change writes what change makes of the session of a cookie.
+func (s *Sessions) change(ctx context.Context, cookie string, change func(*held)) error {
+	ctx, v, err := s.find(ctx, cookie)
+	if err != nil {
 		return err
 	}
-	if err == nil {
-		if err = s.manager.Destroy(ctx); err != nil {
-			return fmt.Errorf("end a session: %w", err)
+	change(&v)
+	_, err = s.commit(ctx, nil, v)
+	return err
+}
+
+// renew gives the session of a cookie a new cookie, so that one that somebody else may know is worth nothing any more. It does not
+// prolong it.
+func (s *Sessions) renew(ctx context.Context, h http.Header, cookie string, change func(*held)) error {
+	found, v, err := s.find(ctx, cookie)
+	if err != nil {
+		return err
+	}
+	change(&v)
+	deadline := s.manager.Deadline(found)
+	if err = s.manager.RenewToken(found); err != nil {
+		return fmt.Errorf("renewing a session: %w", err)
+	}
+	s.manager.SetDeadline(found, deadline)
+	_, err = s.commit(found, h, v)
+	return err
+}
+
+// end ends the session of this cookie, where there is one, and takes the cookie back on h.
+func (s *Sessions) end(ctx context.Context, h http.Header, cookie string) error {
+	loaded, err := s.load(ctx, cookie)
+	switch {
+	case err == nil:
+		if err = s.manager.Destroy(loaded); err != nil {
+			return fmt.Errorf("ending a session: %w", err)
 		}
+	case halley.KindOf(err) != halley.Unauthenticated:
+		return err
 	}
 	s.manager.WriteSessionCookie(ctx, headerOnly{h}, "", time.Time{})
 	return nil
 }
 
 // load reads the session of a cookie into a context. It is Unauthenticated where the store has none, and where what it has
-// cannot be read; the context is of use even then.
+// cannot be read.
 func (s *Sessions) load(ctx context.Context, cookie string) (context.Context, error) {
+	if cookie == "" {
+		return ctx, errNoSession()
+	}
 	loaded, err := s.manager.Load(ctx, cookie)
 	var unreadable *unreadableSessionError
 	switch {
 	case errors.As(err, &unreadable):
 		return ctx, errNoSession()
 	case err != nil:
-		return ctx, fmt.Errorf("read a session: %w", err)
-	case cookie == "" || s.manager.Token(loaded) == "":
-		return loaded, errNoSession()
+		return ctx, fmt.Errorf("reading a session: %w", err)
+	case s.manager.Token(loaded) == "":
+		return ctx, errNoSession()
 	}
 	return loaded, nil
 }
 
-// caller gives who the loaded session belongs to. Its identity is the beginning of the hash under which the store keeps it.
-func (s *Sessions) caller(ctx context.Context, cookie string) Caller {
-	hash := sha256.Sum256([]byte(cookie))
-	return Caller{
-		Kind:      BySession,
-		Name:      s.manager.GetString(ctx, sessionName),
-		Role:      halley.Role(s.manager.GetString(ctx, sessionRole)),
-		Session:   base64.RawURLEncoding.EncodeToString(hash[:9]),
-		ExpiresAt: halley.MillisOf(s.manager.Deadline(ctx)),
+// Session is a session as its person and an administrator see it.
+type Session struct {
+	// ID names it; it is not its secret.
+	ID                         string
+	BegunAt, SeenAt, ExpiresAt halley.Millis
+	// Address and Agent say from where and by what browser it began.
+	Address, Agent string
+}
+
+// list gives the sessions of a person by begin; sessions that cannot be read are left out.
+func (s *Sessions) list(ctx context.Context, person halley.PersonID) ([]Session, error) {
+	stored, err := s.store.store.PersonSessions(ctx, person, halley.MillisOf(time.Now()))
+	if err != nil {
+		return nil, fmt.Errorf("listing sessions: %w", err)
 	}
+	list := []Session{}
+	for _, each := range stored {
+		deadline, values, err := sessionCodec{}.Decode(each.Data)
+		if err != nil {
+			continue
+		}
+		v, ok := heldOf(func(name string) string { text, _ := values[name].(string); return text })
+		if !ok || v.person != person || len(each.Hash) < sessionIDLen {
+			continue
+		}
+		list = append(list, Session{
+			ID: each.Hash[:sessionIDLen], BegunAt: v.begun, SeenAt: v.seen, ExpiresAt: halley.MillisOf(deadline),
+			Address: v.address, Agent: v.agent,
+		})
+	}
+	return list, nil
+}
+
+// endWhere ends those sessions of a person that which picks by their id, and says how many.
+func (s *Sessions) endWhere(ctx context.Context, person halley.PersonID, which func(id string) bool) (int, error) {
+	stored, err := s.store.store.PersonSessions(ctx, person, halley.MillisOf(time.Now()))
+	if err != nil {
+		return 0, fmt.Errorf("looking for sessions: %w", err)
+	}
+	ended := 0
+	for _, each := range stored {
+		if len(each.Hash) < sessionIDLen || !which(each.Hash[:sessionIDLen]) {
+			continue
+		}
+		if err := s.store.DeleteCtx(ctx, each.Hash); err != nil {
+			return ended, fmt.Errorf("ending a session: %w", err)
+		}
+		ended++
+	}
+	return ended, nil
+}
+
+// sessionID gives the name of a session: the beginning of the hash under which the store keeps it.
+func sessionID(cookie string) string {
+	hash := sha256.Sum256([]byte(cookie))
+	return base64.RawURLEncoding.EncodeToString(hash[:])[:sessionIDLen]
 }
 
 func errNoSession() error {
@@ -184,106 +321,3 @@ func (h headerOnly) Write(b []byte) (int, error) { return len(b), nil }
 
 // WriteHeader does nothing: the answer is another's to begin.
 func (h headerOnly) WriteHeader(int) {}
-
-// endedKept is how long a session that was ended is remembered, so that a request that had read it before does not write it
-// anew. No request lies between reading and writing as long as this.
-const endedKept = time.Minute
-
-// errSessionEnded says that a session was ended since it was read.
-var errSessionEnded = errors.New("the session has been ended")
-
-// sessionStore fits a SessionStore to scs.
-type sessionStore struct {
-	store SessionStore
-
-	// mu lets no session be written while one is removed.
-	mu    sync.Mutex
-	ended map[string]time.Time
-}
-
-// FindCtx reads one session.
-func (s *sessionStore) FindCtx(ctx context.Context, hash string) (data []byte, found bool, err error) {
-	return s.store.Session(ctx, hash, halley.MillisOf(time.Now()))
-}
-
-// CommitCtx writes one session.
-func (s *sessionStore) CommitCtx(ctx context.Context, hash string, data []byte, expiry time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ended := s.ended[hash]; ended {
-		return errSessionEnded
-	}
-	return s.store.SaveSession(ctx, hash, data, halley.MillisOf(expiry))
-}
-
-// DeleteCtx removes one session; none is no error.
-func (s *sessionStore) DeleteCtx(ctx context.Context, hash string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	for h, at := range s.ended {
-		if now.Sub(at) > endedKept {
-			delete(s.ended, h)
-		}
-	}
-	s.ended[hash] = now
-	return s.store.DeleteSession(ctx, hash)
-}
-
-// Find is FindCtx for the older interface, which scs asks for and never calls.
-func (s *sessionStore) Find(hash string) (data []byte, found bool, err error) {
-	return s.FindCtx(context.Background(), hash)
-}
-
-// Commit is CommitCtx for the older interface.
-func (s *sessionStore) Commit(hash string, data []byte, expiry time.Time) error {
-	return s.CommitCtx(context.Background(), hash, data, expiry)
-}
-
-// Delete is DeleteCtx for the older interface.
-func (s *sessionStore) Delete(hash string) error { return s.DeleteCtx(context.Background(), hash) }
-
-// sessionCodec writes sessions as JSON: other tools can read it, and reading it cannot make anything but texts.
-type sessionCodec struct{}
-
-// storedSession is a session as it lies in the store.
-type storedSession struct {
-	Deadline time.Time         `json:"deadline"`
-	Values   map[string]string `json:"values"`
-}
-
-// unreadableSessionError is session data that no codec of ours has written.
-type unreadableSessionError struct{ cause error }
-
-// Error gives one line.
-func (e *unreadableSessionError) Error() string {
-	return "session data cannot be read: " + e.cause.Error()
-}
-
-// Encode writes a session whose values are texts.
-func (sessionCodec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
-	stored := storedSession{Deadline: deadline, Values: make(map[string]string, len(values))}
-	for k, v := range values {
-		text, ok := v.(string)
-		if !ok {
-			return nil, fmt.Errorf("session value %s is not a text", k)
-		}
-		stored.Values[k] = text
-	}
-	return json.Marshal(stored)
-}
-
-// Decode reads what Encode wrote.
-func (sessionCodec) Decode(data []byte) (time.Time, map[string]any, error) {
-	var stored storedSession
-	if err := json.Unmarshal(data, &stored); err != nil {
-		return time.Time{}, nil, &unreadableSessionError{cause: err}
-	}
-	values := make(map[string]any, len(stored.Values))
-	for k, v := range stored.Values {
-		values[k] = v
-	}
-	return stored.Deadline, values, nil
-}
-
-var _ scs.CtxStore = (*sessionStore)(nil)

@@ -32,6 +32,9 @@ const (
 	tokenPatience = time.Second
 	// nameRunes is the longest name of a token, in characters.
 	nameRunes = 200
+	// tokenPlaces is how many places a token can name, roleBytes the longest name of a custom role.
+	tokenPlaces = 1000
+	roleBytes   = 40
 )
 
 // Never is the lifetime of a token that does not end.
@@ -84,8 +87,12 @@ func (noTokens) Token([sha256.Size]byte) (storage.Token, bool) { return storage.
 type NewToken struct {
 	// Name is unique among the tokens that count: 1 to 200 characters without control characters.
 	Name string
-	// Role is halley.Reader where it is empty.
+	// Role is halley.Reader where it is empty. Whether a custom role is there, and may be given, is the caller's to look at.
 	Role halley.Role
+	// OrganizationID is the node that it reaches, with all below; 0 is the root.
+	OrganizationID halley.OrganizationID
+	// Places are the only ones that it reaches: some for halley.ViewByMeasuredPlaces, at most 1000, none for every other role.
+	Places []halley.PlaceID
 	// Lifetime is 90 days where it is 0; Never for a token that does not end; ten years at most.
 	Lifetime time.Duration
 }
@@ -149,10 +156,15 @@ func (n NewToken) token(at halley.Millis) (storage.Token, error) {
 			Kind: halley.Invalid, Op: op, Code: "name-not-valid", Field: "name",
 			Message: "give the token a name of 1 to 200 characters without control characters",
 		}
-	case !role.Valid():
+	case !validRole(role):
 		return storage.Token{}, &halley.Error{
 			Kind: halley.Invalid, Op: op, Code: "role-not-valid", Field: "role",
-			Message: `write "reader" or "administrator"`,
+			Message: `write a role such as "reader", "user" or "administrator"`,
+		}
+	case (role == halley.ViewByMeasuredPlaces) != (len(n.Places) > 0) || len(n.Places) > tokenPlaces:
+		return storage.Token{}, &halley.Error{
+			Kind: halley.Invalid, Op: op, Code: "places-not-valid", Field: "place_ids",
+			Message: "name the places, 1000 at most, for the role view-by-measured-places, and none for every other role",
 		}
 	case lifetime != Never && (lifetime < 0 || lifetime > longestLifetime):
 		return storage.Token{}, &halley.Error{
@@ -160,11 +172,17 @@ func (n NewToken) token(at halley.Millis) (storage.Token, error) {
 			Message: "let the token end within ten years, or never",
 		}
 	}
-	token := storage.Token{Name: n.Name, Role: role, CreatedAt: at}
+	token := storage.Token{Name: n.Name, Role: role, OrganizationID: n.OrganizationID, Places: n.Places, CreatedAt: at}
 	if lifetime != Never {
 		token.ExpiresAt = at + halley.Millis(lifetime.Milliseconds())
 	}
 	return token, nil
+}
+
+// validRole says whether a role is a preset or can be a custom one by its name.
+func validRole(role halley.Role) bool {
+	wrong := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' }
+	return role.Preset() || len(role) >= 1 && len(role) <= roleBytes && !strings.ContainsFunc(string(role), wrong)
 }
 
 // validName says whether name can be a token's: text that prints, and not blank.
@@ -186,24 +204,29 @@ func (t *Tokens) Revoke(ctx context.Context, name string, c halley.Change) error
 	return err
 }
 
-// Find gives who presents this token. Unauthenticated where it is unknown, revoked or expired at now; Unavailable where neither
+// Find gives the token that this text is. Unauthenticated where it is unknown, revoked or expired at now; Unavailable where neither
 // this server's copy nor the store can say. A token that another process made counts at once, for only tokens that were found are
 // remembered, for three seconds.
-func (t *Tokens) Find(ctx context.Context, text string, now time.Time) (Caller, error) {
+func (t *Tokens) Find(ctx context.Context, text string, now time.Time) (storage.Token, error) {
 	if !strings.HasPrefix(text, tokenPrefix) {
-		return Caller{}, errUnknownToken()
+		return storage.Token{}, errUnknownToken()
 	}
 	token, err := t.lookUp(ctx, sha256.Sum256([]byte(text)), now)
 	if err != nil {
-		return Caller{}, err
+		return storage.Token{}, err
 	}
 	if token.ExpiresAt != 0 && halley.MillisOf(now) >= token.ExpiresAt {
-		return Caller{}, unauthenticated("token-expired", "this token has expired: make another with `halley token create`")
+		return storage.Token{}, unauthenticated("token-expired", "this token has expired: make another with `halley token create`")
 	}
+	return token, nil
+}
+
+// callerOf gives who presents a token, still without rights.
+func callerOf(token storage.Token) Caller {
 	return Caller{
 		Kind: ByToken, Name: token.Name, Role: token.Role,
 		Session: "token " + strconv.FormatInt(token.ID, 10), ExpiresAt: token.ExpiresAt,
-	}, nil
+	}
 }
 
 // lookUp gives the token of this hash from this server's copy, from memory or from the store.

@@ -15,6 +15,7 @@ import (
 	"halley"
 	"halley/server/access"
 	"halley/server/access/accesstest"
+	"halley/server/directory"
 	"halley/storage"
 )
 
@@ -49,9 +50,19 @@ func TestCreateToken(t *testing.T) {
 		"refused with a control character":        {in: access.NewToken{Name: "a\x1bb"}, wantField: "name"},
 		"refused with a turn of direction":        {in: access.NewToken{Name: "a\u202eb"}, wantField: "name"},
 		"refused with a name too long":            {in: access.NewToken{Name: strings.Repeat("é", 201)}, wantField: "name"},
-		"refused with a role that does not exist": {in: access.NewToken{Name: "x", Role: "king"}, wantField: "role"},
-		"refused for a negative time":             {in: access.NewToken{Name: "x", Lifetime: -2}, wantField: "expires"},
-		"refused for a hundred years":             {in: access.NewToken{Name: "x", Lifetime: 876_000 * time.Hour}, wantField: "expires"},
+		"refused with a role that does not exist": {in: access.NewToken{Name: "x", Role: "King!"}, wantField: "role"},
+		"refused without the places that its role names": {
+			in: access.NewToken{Name: "x", Role: halley.ViewByMeasuredPlaces}, wantField: "place_ids",
+		},
+		"refused with places that its role does not name": {
+			in: access.NewToken{Name: "x", Role: halley.User, Places: []halley.PlaceID{3}}, wantField: "place_ids",
+		},
+		"for named places of a node": {
+			in:   access.NewToken{Name: "map", Role: halley.ViewByMeasuredPlaces, OrganizationID: 4, Places: []halley.PlaceID{3}},
+			want: storage.Token{ID: 1, Name: "map", Role: halley.ViewByMeasuredPlaces, OrganizationID: 4, Places: []halley.PlaceID{3}, CreatedAt: at, ExpiresAt: at + 90*halley.Day},
+		},
+		"refused for a negative time": {in: access.NewToken{Name: "x", Lifetime: -2}, wantField: "expires"},
+		"refused for a hundred years": {in: access.NewToken{Name: "x", Lifetime: 876_000 * time.Hour}, wantField: "expires"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -147,13 +158,29 @@ func TestFindTokenSaysWhoAsks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := access.Caller{Kind: access.ByToken, Name: "backup", Role: halley.Reader, Session: "token 1", ExpiresAt: stored.ExpiresAt}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("caller (-want +got):\n%s", diff)
+	if diff := cmp.Diff(stored, got); diff != "" {
+		t.Errorf("token (-made +found):\n%s", diff)
 	}
-	wantActor := halley.Actor{Kind: "token", Name: "backup", Session: "token 1"}
-	if diff := cmp.Diff(wantActor, got.Actor()); diff != "" {
+}
+
+func TestTokenHasTheRightsOfItsNode(t *testing.T) {
+	t.Parallel()
+	a, store := assembled(t)
+	store.Arrange(func(d *directory.Data) {
+		d.Organizations = []halley.Organization{{ID: 2, ParentID: 1, Name: "Acme"}, {ID: 3, ParentID: 1, Name: "Beta"}}
+	})
+	text := create(t, a.Tokens, access.NewToken{Name: "acme", Role: halley.User, OrganizationID: 2})
+	c, err := a.Authenticate(t.Context(), access.Presented{Bearer: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantActor := halley.Actor{Kind: "token", Name: "acme", Session: "token 1"}
+	if diff := cmp.Diff(wantActor, c.Actor()); diff != "" {
 		t.Errorf("actor (-want +got):\n%s", diff)
+	}
+	own, other := c.Rights.AtOrganization(halley.PermitPlaceRead, 2), c.Rights.AtOrganization(halley.PermitPlaceRead, 3)
+	if c.Role != halley.User || !own || other {
+		t.Errorf("role %q, place.read at its own node %v, at another %v", c.Role, own, other)
 	}
 }
 

@@ -91,7 +91,7 @@ func actsOfTheCode(t *testing.T) (words, prefixes map[string]string) {
 	return words, prefixes
 }
 
-// named gives the expressions of a node that name an act: what stands in an audit entry or an act, what noteAct is told, constants
+// named gives the expressions of a node that name an act: what stands in an audit entry or an act, what noteAct is told, what a change of a secret is called, constants
 // and functions that are called after acts, and what a variable "what" is given.
 func named(n ast.Node) []ast.Expr {
 	switch n := n.(type) {
@@ -100,6 +100,10 @@ func named(n ast.Node) []ast.Expr {
 	case *ast.CallExpr:
 		if f, ok := n.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "noteAct" && len(n.Args) > 1 {
 			return n.Args[1:2]
+		}
+		// What people prove themselves by is changed with the word of the act, or with none.
+		if f, ok := n.Fun.(*ast.SelectorExpr); ok && (f.Sel.Name == "SetSecret" || f.Sel.Name == "RemoveSecret") && len(n.Args) == 5 {
+			return n.Args[3:4]
 		}
 	case *ast.ValueSpec:
 		if strings.HasPrefix(n.Names[0].Name, "act") {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"halley"
+	"halley/config"
 	"halley/storage"
 )
 
@@ -74,9 +75,9 @@ type State struct {
 
 // Scheduler makes backups and drills at their times. Run is called once; the other methods may be called at any time.
 type Scheduler struct {
-	opts         SchedulerOptions
-	hour, minute int
-	startedAt    time.Time
+	opts      SchedulerOptions
+	daily     config.TimeOfDay
+	startedAt time.Time
 
 	mu      sync.Mutex
 	known   bool
@@ -103,7 +104,7 @@ type result[S any] struct {
 func NewScheduler(o SchedulerOptions) (*Scheduler, error) {
 	s := &Scheduler{opts: o, startedAt: time.Now()}
 	var ok bool
-	if s.hour, s.minute, ok = ParseAt(o.At); !ok {
+	if s.daily, ok = config.ParseTimeOfDay(o.At); !ok {
 		return nil, &halley.Error{Kind: halley.Invalid, Op: "schedule backups", Field: "backup.at", Message: `write a time of day, such as "02:00"`}
 	}
 	return s, nil
@@ -133,7 +134,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 
 // pause is how long to wait: until something is due, and not much longer than the results may be out of date.
 func (s *Scheduler) pause(now time.Time) time.Duration {
-	wait := min(lookEvery, nextDue(now, s.hour, s.minute).Sub(now))
+	wait := min(lookEvery, s.daily.Next(now).Sub(now))
 	if begin := s.startedAt.Add(settleFor).Sub(now); begin > 0 {
 		wait = min(wait, begin)
 	}
@@ -220,10 +221,10 @@ func (s *Scheduler) begin(what string) {
 
 // backupDue says whether a backup is to be made now: it is its time or that was missed, and the last try is not just over.
 func (s *Scheduler) backupDue(now time.Time) bool {
-	if now.Sub(s.startedAt) < settleFor && !lastDue(now, s.hour, s.minute).After(s.startedAt) {
+	if now.Sub(s.startedAt) < settleFor && !s.daily.Last(now).After(s.startedAt) {
 		return false
 	}
-	due := lastDue(now, s.hour, s.minute)
+	due := s.daily.Last(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tried, before := s.triedBackup, now

@@ -21,13 +21,13 @@ type Store interface {
 	storage.Explanations
 	Device(ctx context.Context, id halley.DeviceID) (halley.Device, error)
 	Channel(ctx context.Context, id halley.ChannelID) (halley.Channel, error)
-	PlaceNames(ctx context.Context, ids []halley.PlaceID) (map[halley.PlaceID]string, error)
+	PlaceStates(ctx context.Context, after halley.PlaceID, limit int) ([]halley.Place, error)
+	Organizations(ctx context.Context) ([]halley.Organization, error)
 	AuditWhere(ctx context.Context, f storage.AuditFilter) ([]halley.AuditEntry, error)
 	Samples(ctx context.Context, q storage.SampleQuery) ([]storage.Sample, error)
 	Buckets(ctx context.Context, q storage.BucketQuery) ([]storage.Bucket, error)
 	Heads(ctx context.Context, q storage.HeadQuery) ([]storage.Head, error)
 	Proofs(ctx context.Context, kind storage.ProofKind, before int64, limit int) ([]storage.Proof, error)
-	FactRow(ctx context.Context, t ledger.FactTable, key []int64) (r ledger.FactRow, found bool, err error)
 	FactRows(ctx context.Context, t ledger.FactTable, after []int64, limit int) ([]ledger.FactRow, error)
 }
 
@@ -108,6 +108,8 @@ type device struct {
 	halley.Device
 	// spans are when it was at the place, within the period.
 	spans []completeness.Span
+	// there are its stays at the place that touch the period, as a whole. What was done to it elsewhere is not the place's.
+	there []completeness.Span
 	said  []deviceName
 }
 

@@ -193,6 +193,96 @@ func TestAnEmptyPlaceSaysNoneRecorded(t *testing.T) {
 	}
 }
 
+// A place belongs to the node that owned it at the end of the period, whatever became of it since, and takes the zone of the nearest
+// node above that has one.
+func TestThePlaceIsOfTheNodeOfThen(t *testing.T) {
+	t.Parallel()
+	r := threeDays()
+	r.Place = 4
+	o := options(&store{
+		organizations: []halley.Organization{
+			{ID: 1, TimeZone: "UTC"},
+			{ID: 2, ParentID: 1, Name: "Acme", TimeZone: "Europe/Prague", From: r.From - halley.Day},
+			{ID: 3, ParentID: 2, Name: "Brno", From: r.From - halley.Day},
+			{ID: 4, ParentID: 1, Name: "Zenith", TimeZone: "Asia/Tokyo", From: r.From - halley.Day},
+		},
+		placeStates: []halley.Place{
+			{ID: 4, OrganizationID: 3, Name: "Freezer", From: r.From - halley.Day}, {ID: 4, OrganizationID: 4, Name: "Sold freezer", From: r.To},
+		},
+	})
+	o.Completeness = func(context.Context, halley.PlaceID, halley.Millis, halley.Millis) (completeness.Report, error) {
+		return completeness.Report{}, nil
+	}
+	page := made(t, o, r)["report.html"]
+	for _, want := range []string{"Freezer", "/Acme/Brno", "Europe/Prague"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	for _, later := range []string{"Sold", "Zenith", "Tokyo"} {
+		if strings.Contains(page, later) {
+			t.Errorf("the page says %q, which came later", later)
+		}
+	}
+}
+
+// What was done to a device before it came and after it left is not the place's to tell.
+func TestADeviceIsToldOfWhileItWasThere(t *testing.T) {
+	t.Parallel()
+	r := threeDays()
+	came, left := r.From+halley.Hour, r.From+halley.Day
+	at := func(id int64, at halley.Millis, why string) halley.AuditEntry {
+		return halley.AuditEntry{
+			ID: id, Change: halley.Change{Actor: halley.Actor{Kind: "session", Name: "somebody"}, At: at, Why: why}, What: "device.rename", On: "device 7",
+		}
+	}
+	o := options(&store{
+		step: halley.Hour, first: r.From, last: r.To,
+		sample:   func(at halley.Millis) storage.Sample { return storage.Sample{At: at, Value: 5} },
+		places:   map[halley.PlaceID]string{r.Place: "Freezer"},
+		devices:  []halley.Device{{ID: 7, DeviceKey: halley.DeviceKey{Family: halley.WiFi, Serial: "23960007"}, Name: "name of later"}},
+		channels: []halley.Channel{{ID: 70, DeviceID: 7, Number: 1, Quantity: "temperature", Unit: "°C", Name: "channel of later"}},
+		attachments: []storage.Attachment{
+			{Channel: 70, Device: 7, Place: 9, From: halley.EarliestMillis, To: came},
+			{Channel: 70, Device: 7, Place: r.Place, From: came, To: left},
+			{Channel: 70, Device: 7, Place: 9, From: left, To: halley.LatestMillis},
+		},
+		audit: []halley.AuditEntry{at(1, came-1, "act of before"), at(2, came, "act of here"), at(3, left+halley.Hour, "act of later")},
+		causes: []storage.GapCause{
+			{ID: 1, Device: 7, From: r.From, To: came, Note: "cause of before"}, {ID: 2, Device: 7, From: came, To: left, Note: "cause of here"},
+		},
+		facts: map[string][][]any{
+			"device_description": {
+				{int64(7), int64(1), int64(came - 2), "accepted", "W0741", "", "name of before", nil, nil, nil},
+				{int64(7), int64(2), int64(came - 1), "accepted", "W0741", "", "name of coming", nil, nil, nil},
+				{int64(7), int64(3), int64(came + 1), "accepted", "W0741", "", "name of here", nil, nil, nil},
+				{int64(7), int64(4), int64(left), "accepted", "W0741", "", "name of later", nil, nil, nil},
+			},
+			"channel_description": {
+				{int64(70), int64(came - 1), "channel of here", int64(1), nil},
+				{int64(70), int64(left), "channel of later", int64(1), nil},
+			},
+		},
+	})
+	o.Completeness = func(context.Context, halley.PlaceID, halley.Millis, halley.Millis) (completeness.Report, error) {
+		return completeness.Report{}, nil
+	}
+	var all strings.Builder
+	for _, text := range made(t, o, r) {
+		all.WriteString(text)
+	}
+	for _, want := range []string{"act of here", "cause of here", "name of coming", "name of here", "channel of here"} {
+		if !strings.Contains(all.String(), want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	for _, never := range []string{"act of before", "act of later", "cause of before", "name of before", "name of later", "channel of later"} {
+		if strings.Contains(all.String(), never) {
+			t.Errorf("the file tells %q", never)
+		}
+	}
+}
+
 func TestSimulatedDataIsSaid(t *testing.T) {
 	t.Parallel()
 	s := coldRoom()

@@ -9,41 +9,37 @@ import (
 
 	"halley"
 	"halley/server/completeness"
+	"halley/server/directory"
 	"halley/storage"
 )
 
-// gatherPlace finds the place, whose it is and which time zone counts there.
+// gatherPlace finds the place, whose it was at the end of the period and which time zone counted there.
 func (e *Evidence) gatherPlace(ctx context.Context) error {
-	names, err := e.opts.Store.PlaceNames(ctx, []halley.PlaceID{e.req.Place})
-	if err != nil {
+	var data directory.Data
+	var err error
+	if data.Places, err = e.opts.Store.PlaceStates(ctx, e.req.Place-1, 1); err != nil {
 		return fmt.Errorf("reading the place: %w", err)
 	}
-	name, ok := names[e.req.Place]
-	if !ok {
+	if len(data.Places) == 0 || data.Places[0].ID != e.req.Place {
 		return &halley.Error{Kind: halley.NotFound, Op: "gather the evidence", Message: "there is no such place: look it up in the list"}
 	}
-	e.place, e.zone, e.zoneName = name, time.UTC, "UTC"
-	t, err := factTable("place")
-	if err != nil {
-		return err
+	if data.Organizations, err = e.opts.Store.Organizations(ctx); err != nil {
+		return fmt.Errorf("reading the organizations: %w", err)
 	}
-	row, found, err := e.opts.Store.FactRow(ctx, t, []int64{int64(e.req.Place)})
-	if err != nil {
-		return fmt.Errorf("reading the place: %w", err)
+	now := directory.New(&data)
+	then := now.AsOf(e.req.To - 1)
+	place, was := then.Place(e.req.Place)
+	if !was {
+		// A place that was made later can still hold what was measured before.
+		then = now
+		place, _ = now.Place(e.req.Place)
 	}
-	if !found {
-		return nil
+	e.place, e.organization = place.Name, then.Path(place.OrganizationID)
+	if root, _ := then.Organization(halley.RootOrganization); place.OrganizationID == root.ID {
+		e.organization = root.Name
 	}
-	zone := ""
-	err = e.below(ctx, "organization_description", dated{t.Columns, row.Values}.number("organization_id"), func(d dated) {
-		if halley.Millis(d.number("at")) < e.req.To {
-			e.organization, zone = d.text("name"), d.text("time_zone")
-		}
-	})
-	if err != nil {
-		return err
-	}
-	if zone != "" {
+	e.zone, e.zoneName = time.UTC, "UTC"
+	if zone := then.Zone(place.OrganizationID); zone != e.zoneName {
 		if loaded, err := time.LoadLocation(zone); err == nil {
 			e.zone, e.zoneName = loaded, zone
 		}
@@ -72,6 +68,7 @@ func (e *Evidence) gatherStays(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		s.names = during(s.names, []completeness.Span{{From: a.From, To: a.To}}, func(n channelName) halley.Millis { return n.from })
 		e.stays = append(e.stays, s)
 	}
 	slices.SortStableFunc(e.stays, func(a, b stay) int {
@@ -99,9 +96,12 @@ func (e *Evidence) gatherDevices(ctx context.Context) error {
 		s := &e.stays[i]
 		if n := len(e.devices); n > 0 && e.devices[n-1].ID == s.Device {
 			e.devices[n-1].spans = append(e.devices[n-1].spans, completeness.Span{From: s.From, To: s.To})
+			e.devices[n-1].there = append(e.devices[n-1].there, completeness.Span{From: s.wholeFrom, To: s.wholeTo})
 			continue
 		}
-		d := device{spans: []completeness.Span{{From: s.From, To: s.To}}}
+		d := device{
+			spans: []completeness.Span{{From: s.From, To: s.To}}, there: []completeness.Span{{From: s.wholeFrom, To: s.wholeTo}},
+		}
 		var err error
 		if d.Device, err = e.opts.Store.Device(ctx, s.Device); err != nil {
 			return fmt.Errorf("reading a device of the place: %w", err)
@@ -119,9 +119,30 @@ func (e *Evidence) gatherDevices(ctx context.Context) error {
 		e.devices = append(e.devices, d)
 	}
 	for i := range e.devices {
-		e.devices[i].spans = joined(e.devices[i].spans)
+		d := &e.devices[i]
+		d.spans, d.there = joined(d.spans), joined(d.there)
+		all := d.said
+		d.said = during(all, d.there, func(n deviceName) halley.Millis { return n.at })
+		if n := len(d.said); n > 0 && d.said[n-1] != all[len(all)-1] {
+			d.Name = cmp.Or(d.said[n-1].name, d.Serial) // The name of now was given elsewhere.
+		}
 	}
 	return nil
+}
+
+// during keeps of dated things, by time, what was so at some time within spans.
+func during[T any](list []T, spans []completeness.Span, of func(T) halley.Millis) []T {
+	var kept []T
+	for i, x := range list {
+		until := halley.LatestMillis + 1
+		if i+1 < len(list) {
+			until = of(list[i+1])
+		}
+		if slices.ContainsFunc(spans, func(s completeness.Span) bool { return of(x) < s.To && max(until, of(x)+1) > s.From }) {
+			kept = append(kept, x)
+		}
+	}
+	return kept
 }
 
 // joined unites spans that touch.
@@ -194,7 +215,9 @@ func (e *Evidence) gatherExplanations(ctx context.Context) error {
 			return fmt.Errorf("reading what people said of missing messages: %w", err)
 		}
 		for _, g := range said {
-			e.causes = append(e.causes, personalCause{g, d.Serial})
+			if slices.ContainsFunc(d.there, func(s completeness.Span) bool { return g.From < s.To && g.To > s.From }) {
+				e.causes = append(e.causes, personalCause{g, d.Serial})
+			}
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package evidence_test
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -13,15 +14,18 @@ import (
 
 // store is a store of what a test puts into it. Its samples are computed: one a step, so that a year costs no memory.
 type store struct {
-	places      map[halley.PlaceID]string
-	devices     []halley.Device
-	channels    []halley.Channel
-	attachments []storage.Attachment
-	audit       []halley.AuditEntry
-	proofs      []storage.Proof
-	stops       []storage.Interruption
-	causes      []storage.GapCause
-	facts       map[string][][]any
+	places        map[halley.PlaceID]string
+	devices       []halley.Device
+	channels      []halley.Channel
+	attachments   []storage.Attachment
+	audit         []halley.AuditEntry
+	proofs        []storage.Proof
+	stops         []storage.Interruption
+	causes        []storage.GapCause
+	facts         map[string][][]any
+	organizations []halley.Organization
+	// placeStates are those of places besides places, which belong to the root.
+	placeStates []halley.Place
 	// step is the time between samples, first and last bound them; sample makes one.
 	step, first, last halley.Millis
 	sample            func(at halley.Millis) storage.Sample
@@ -30,14 +34,23 @@ type store struct {
 
 func notFound() error { return &halley.Error{Kind: halley.NotFound, Op: "look"} }
 
-func (s *store) PlaceNames(_ context.Context, ids []halley.PlaceID) (map[halley.PlaceID]string, error) {
-	names := map[halley.PlaceID]string{}
-	for _, id := range ids {
-		if name, ok := s.places[id]; ok {
-			names[id] = name
+func (s *store) PlaceStates(_ context.Context, after halley.PlaceID, _ int) ([]halley.Place, error) {
+	list := []halley.Place{}
+	for _, p := range s.placeStates {
+		if p.ID == after+1 {
+			list = append(list, p)
 		}
 	}
-	return names, nil
+	for _, id := range slices.Sorted(maps.Keys(s.places)) {
+		if id > after && (len(list) == 0 || list[0].ID == id) {
+			list = append(list, halley.Place{ID: id, OrganizationID: halley.RootOrganization, Name: s.places[id]})
+		}
+	}
+	return list, nil
+}
+
+func (s *store) Organizations(context.Context) ([]halley.Organization, error) {
+	return s.organizations, nil
 }
 
 func (s *store) Device(_ context.Context, id halley.DeviceID) (halley.Device, error) {
@@ -120,15 +133,6 @@ func (s *store) GapCauses(_ context.Context, device halley.DeviceID, from, to ha
 	return list, nil
 }
 
-func (s *store) FactRow(_ context.Context, t ledger.FactTable, key []int64) (ledger.FactRow, bool, error) {
-	for _, values := range s.facts[t.Name] {
-		if values[0] == any(key[0]) {
-			return ledger.FactRow{Table: t.Name, Values: values}, true, nil
-		}
-	}
-	return ledger.FactRow{}, false, nil
-}
-
 func (s *store) FactRows(_ context.Context, t ledger.FactTable, after []int64, limit int) ([]ledger.FactRow, error) {
 	var list []ledger.FactRow
 	for _, values := range s.facts[t.Name] {
@@ -137,7 +141,9 @@ func (s *store) FactRows(_ context.Context, t ledger.FactTable, after []int64, l
 			key[i], _ = values[i].(int64)
 		}
 		if (after == nil || slices.Compare(key, after) > 0) && len(list) < limit {
-			list = append(list, ledger.FactRow{Table: t.Name, Values: values})
+			whole := make([]any, len(t.Columns)) // columns that came later are empty
+			copy(whole, values)
+			list = append(list, ledger.FactRow{Table: t.Name, Values: whole})
 		}
 	}
 	return list, nil
@@ -199,7 +205,8 @@ func coldRoom() *store {
 	const day = halley.Day
 	swap := begin + day + 12*halley.Hour
 	return &store{
-		places: map[halley.PlaceID]string{3: "Cold room 3", 4: "Empty room"},
+		organizations: []halley.Organization{{ID: halley.RootOrganization, Name: "Main site", TimeZone: "Europe/Prague"}},
+		places:        map[halley.PlaceID]string{3: "Cold room 3", 4: "Empty room"},
 		devices: []halley.Device{
 			{
 				ID: 1, DeviceKey: halley.DeviceKey{Family: halley.WiFi, Serial: "22960017"}, Model: "W0741", Name: "Cold room 3",
@@ -236,8 +243,6 @@ func coldRoom() *store {
 		stops:  []storage.Interruption{{Node: "main", Kind: storage.ServerDown, From: begin + halley.Hour, To: begin + 2*halley.Hour}},
 		causes: []storage.GapCause{{ID: 1, Device: 1, From: begin, To: begin + day, Cause: "server-down", Note: "maintenance", By: "Anna", At: begin + day}},
 		facts: map[string][][]any{
-			"place":                    {{int64(3), int64(1), int64(begin)}},
-			"organization_description": {{int64(1), int64(1), int64(0), "Main site", "Europe/Prague", nil}},
 			"channel_description": {
 				{int64(11), int64(begin - 300*day), "old name", int64(1)},
 				{int64(11), int64(begin + 3*halley.Hour), "probe", int64(1)},

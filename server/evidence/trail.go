@@ -23,7 +23,7 @@ const (
 
 // trail is what the audit trail says.
 type trail struct {
-	// acts are those on the place and its devices, over all time, by id; programs are starts, stops and changes of the configuration
+	// acts are those on the place, over all time, and on its devices while they were there, by id; programs are starts, stops and changes of the configuration
 	// in the period; clock are its steps and drifts in the period.
 	acts, programs, clock []halley.AuditEntry
 	// cut says that there were more than are listed.
@@ -32,12 +32,19 @@ type trail struct {
 
 // gatherTrail reads who did what.
 func (e *Evidence) gatherTrail(ctx context.Context) error {
-	subjects := []string{"place " + strconv.FormatInt(int64(e.req.Place), 10)}
+	subjects := []storage.AuditFilter{{On: "place " + strconv.FormatInt(int64(e.req.Place), 10)}}
 	for i := range e.devices {
-		subjects = append(subjects, "device "+strconv.FormatInt(int64(e.devices[i].ID), 10))
+		d := &e.devices[i]
+		for _, s := range d.there {
+			f := storage.AuditFilter{On: "device " + strconv.FormatInt(int64(d.ID), 10), From: s.From}
+			if s.To < halley.LatestMillis {
+				f.To = s.To + 1 // The act by which it left is the place's too.
+			}
+			subjects = append(subjects, f)
+		}
 	}
-	for _, on := range subjects {
-		if err := e.acts(ctx, &e.trail.acts, storage.AuditFilter{On: on}); err != nil {
+	for _, f := range subjects {
+		if err := e.acts(ctx, &e.trail.acts, f); err != nil {
 			return err
 		}
 	}

@@ -52,8 +52,8 @@ func play(dir string) int {
 	return 0
 }
 
-// start starts the test binary as play. The returned function kills it and waits for its end.
-func start(t *testing.T, dir string) (out *bufio.Scanner, kill func()) {
+// start starts the test binary as play. What it printed before kill can still be read; wait is called behind the last line.
+func start(t *testing.T, dir string) (out *bufio.Scanner, kill, wait func()) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), asProgram+"="+dir)
@@ -68,7 +68,7 @@ func start(t *testing.T, dir string) (out *bufio.Scanner, kill func()) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return bufio.NewScanner(stdout), func() {
+	return bufio.NewScanner(stdout), func() { _ = cmd.Process.Kill() }, func() {
 		_ = cmd.Process.Kill()
 		_, _ = io.Copy(io.Discard, stdout)
 		_ = cmd.Wait()
@@ -85,7 +85,7 @@ func TestKilledProgramLosesNothingAcknowledged(t *testing.T) {
 	acknowledged := map[uint64]string{}
 	var id string
 	for range rounds {
-		out, kill := start(t, dir)
+		out, kill, wait := start(t, dir)
 		killed := 1 + rand.IntN(400)
 		for n := 0; out.Scan(); n++ {
 			if n == killed {
@@ -101,7 +101,7 @@ func TestKilledProgramLosesNothingAcknowledged(t *testing.T) {
 			}
 			acknowledged[number] = serial
 		}
-		kill()
+		wait()
 		checkAcknowledged(t, dir, acknowledged, &id)
 	}
 	if len(acknowledged) < rounds {

@@ -294,7 +294,7 @@ func TestAKilledRenewalLeavesTheOldIDOrTheNew(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for round := range rounds {
-		out, kill := start(t, "renew:"+dir)
+		out, kill, wait := start(t, "renew:"+dir)
 		var ids []string
 		for n := 0; out.Scan(); n++ {
 			if len(out.Text()) == 32 {
@@ -304,7 +304,7 @@ func TestAKilledRenewalLeavesTheOldIDOrTheNew(t *testing.T) {
 				kill()
 			}
 		}
-		kill()
+		wait()
 		j := open(t, journal.Options{Dir: dir})
 		all := readAll(t, j, 0, 1000)
 		for i, e := range all {

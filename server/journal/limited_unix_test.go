@@ -75,8 +75,8 @@ func TestFailedDiskEndsTheJournalAndTellsOnce(t *testing.T) {
 func failDisk(t *testing.T, bytes int) {
 	t.Helper()
 	dir := t.TempDir()
-	out, kill := start(t, fmt.Sprintf("limited:%d:%s", bytes, dir))
-	defer kill()
+	out, _, wait := start(t, fmt.Sprintf("limited:%d:%s", bytes, dir))
+	defer wait()
 	var got []string
 	var acknowledged int
 	for out.Scan() {

@@ -55,12 +55,6 @@ func Share(first, last int64, formerTo halley.Millis) (from, to int64) {
 	return share(first, last, storage.VerifySummary{To: formerTo})
 }
 
-// NightTimes gives the next and the previous time of a night.
-func (l *Ledger) NightTimes(at time.Time) (next, previous time.Time) {
-	n := l.verifier.newNight()
-	return n.next(at), n.previous(at)
-}
-
 // OpenFindings gives the ids of results whose findings are open.
 func OpenFindings(list []storage.Proof) []int64 {
 	var ids []int64

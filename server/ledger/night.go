@@ -29,8 +29,9 @@ const (
 
 // night is the verification that is done by itself each day.
 type night struct {
-	verifier     *verifier
-	hour, minute int
+	verifier *verifier
+	// daily is when it is due, in the zone of this machine.
+	daily config.TimeOfDay
 	// at is when it is done next; zero for never.
 	at time.Time
 	// failures counts the tries of this night that failed.
@@ -40,42 +41,20 @@ type night struct {
 func (v *verifier) newNight() *night {
 	n := &night{verifier: v}
 	var on bool
-	if n.hour, n.minute, on = config.TimeOfDay(v.ledger.opts.Config.VerifyAt); !on {
+	if n.daily, on = config.ParseTimeOfDay(v.ledger.opts.Config.VerifyAt); !on {
 		return n
 	}
 	n.at = time.Now().Add(catchUp)
-	if next := n.next(time.Now()); next.Before(n.at) {
+	if next := n.daily.Next(time.Now()); next.Before(n.at) {
 		n.at = next
 	}
 	return n
 }
 
-// next gives the next time of day after an instant, previous the one before or at it.
-func (n *night) next(after time.Time) time.Time {
-	at := n.on(after, 0)
-	if !at.After(after) {
-		at = n.on(after, 1)
-	}
-	return at
-}
-
-func (n *night) previous(before time.Time) time.Time {
-	at := n.on(before, 0)
-	if at.After(before) {
-		at = n.on(before, -1)
-	}
-	return at
-}
-
-func (n *night) on(day time.Time, later int) time.Time {
-	y, m, d := day.Local().Date()
-	return time.Date(y, m, d+later, n.hour, n.minute, 0, 0, time.Local)
-}
-
 // begin verifies where that is due and no other server has done it.
 func (n *night) begin(ctx context.Context) {
 	v := n.verifier
-	n.at = n.next(time.Now())
+	n.at = n.daily.Next(time.Now())
 	done, err := n.done(ctx)
 	if err == nil && done || !v.begin() {
 		n.failures = 0
@@ -100,7 +79,7 @@ func (n *night) begin(ctx context.Context) {
 // done says whether it was done since the last time of day.
 func (n *night) done(ctx context.Context) (bool, error) {
 	last, _, err := n.last(ctx, storage.VerifyRecent)
-	return last.At >= halley.MillisOf(n.previous(time.Now())), err
+	return last.At >= halley.MillisOf(n.daily.Last(time.Now())), err
 }
 
 // last gives the newest result of a purpose that was done to the end; an ID of 0 says that there is none.

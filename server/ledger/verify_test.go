@@ -217,23 +217,6 @@ func TestSharesFollowEachOther(t *testing.T) {
 	}
 }
 
-func TestANightIsATimeOfDay(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, t.TempDir(), nil)
-	at := time.Date(2026, 11, 21, 12, 0, 0, 0, time.Local)
-	next, previous := r.NightTimes(at)
-	if want := time.Date(2026, 11, 22, 3, 30, 0, 0, time.Local); !next.Equal(want) {
-		t.Errorf("next at %s, want %s", next, want)
-	}
-	if want := time.Date(2026, 11, 21, 3, 30, 0, 0, time.Local); !previous.Equal(want) {
-		t.Errorf("previous at %s, want %s", previous, want)
-	}
-	next, previous = r.NightTimes(time.Date(2026, 11, 21, 3, 30, 0, 0, time.Local))
-	if next.Day() != 22 || previous.Day() != 21 {
-		t.Errorf("at the time itself: next %s, previous %s", next, previous)
-	}
-}
-
 func TestALaterCleanVerificationOfTheRangeClosesAFinding(t *testing.T) {
 	t.Parallel()
 	result := func(id int64, from, to halley.Millis, findings int64, problem string) storage.Proof {

@@ -195,11 +195,11 @@ func (s *Store) RevokeToken(ctx context.Context, name string, c halley.Change) (
 }
 
 // SaveSession is storage.Store's.
-func (s *Store) SaveSession(ctx context.Context, hash string, data []byte, expires halley.Millis) (err error) {
+func (s *Store) SaveSession(ctx context.Context, e storage.Session) (err error) {
 	if err := s.pass(ctx, "SaveSession", true); err != nil {
 		return err
 	}
-	return s.store.SaveSession(ctx, hash, data, expires)
+	return s.store.SaveSession(ctx, e)
 }
 
 // DeleteSession is storage.Store's.

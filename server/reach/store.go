@@ -175,9 +175,9 @@ func (s *Store) RevokeToken(ctx context.Context, name string, c halley.Change) e
 }
 
 // SaveSession is storage.Store's.
-func (s *Store) SaveSession(ctx context.Context, hash string, data []byte, expires halley.Millis) error {
+func (s *Store) SaveSession(ctx context.Context, e storage.Session) error {
 	_, err := call(ctx, s, "keep a session", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.gate.now().SaveSession(ctx, hash, data, expires)
+		return struct{}{}, s.gate.now().SaveSession(ctx, e)
 	})
 	return err
 }

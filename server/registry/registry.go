@@ -1,9 +1,10 @@
 // Package registry is this server's own copy of what is known of devices and of those who may ask: which devices there are, in what
-// state, and by what they prove themselves; their channels and the names of their places; and the tokens of programs. The
+// state, and by what they prove themselves; their channels; the tree of organizations and places; people and the tokens of programs. The
 // acknowledged path and the viewer ask it and never wait for the database. The copy follows the store within a second and is kept
 // in a file, so that a server that starts while the database is away still knows them.
 //
-// It holds hashes of secrets only.
+// It holds hashes of secrets, and the shared secrets of authenticators, for a code cannot be checked against a hash; its file can be
+// read by its owner alone.
 package registry
 
 import (
@@ -15,14 +16,13 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"halley"
+	"halley/server/directory"
 	"halley/storage"
 )
 
@@ -44,7 +44,14 @@ type Source interface {
 	Channels(ctx context.Context, f storage.ChannelFilter) ([]halley.Channel, error)
 	Credentials(ctx context.Context) ([]storage.Credential, error)
 	Tokens(ctx context.Context) ([]storage.Token, error)
-	PlaceNames(ctx context.Context, ids []halley.PlaceID) (map[halley.PlaceID]string, error)
+	Organizations(ctx context.Context) ([]halley.Organization, error)
+	PlaceStates(ctx context.Context, after halley.PlaceID, limit int) ([]halley.Place, error)
+	AllAttachments(ctx context.Context, after int64, limit int) ([]halley.Attachment, error)
+	People(ctx context.Context) ([]halley.Person, error)
+	PersonDetails(ctx context.Context) ([]halley.PersonDetail, error)
+	Grants(ctx context.Context) ([]halley.Grant, error)
+	Roles(ctx context.Context) ([]halley.CustomRole, error)
+	Secrets(ctx context.Context, person halley.PersonID) ([]storage.Secret, error)
 }
 
 // Options configure a Registry.
@@ -154,11 +161,14 @@ func (r *Registry) OpenChannels() []halley.Channel {
 	return list
 }
 
-// PlaceName gives the name of a place of a device.
+// PlaceName gives the name of a place.
 func (r *Registry) PlaceName(id halley.PlaceID) (string, bool) {
-	name, ok := r.current.Load().places[id]
-	return name, ok
+	p, ok := r.current.Load().directory.Place(id)
+	return p.Name, ok
 }
+
+// Directory gives the tree, its places and the people, as of this copy.
+func (r *Registry) Directory() *directory.State { return r.current.Load().directory }
 
 // Token gives what is known of the token with this hash, also where it was revoked or has expired.
 func (r *Registry) Token(hash [sha256.Size]byte) (storage.Token, bool) {
@@ -250,7 +260,7 @@ func (r *Registry) load(ctx context.Context, always bool) error {
 	if !always && r.loaded && version == r.Version() {
 		return nil
 	}
-	c, err := r.read(ctx)
+	c, err := read(ctx, r.opts.Source, r.attachments(version))
 	if err != nil {
 		return err
 	}
@@ -263,36 +273,6 @@ func (r *Registry) load(ctx context.Context, always bool) error {
 	}
 	r.notify()
 	return nil
-}
-
-// read reads everything from the store, except its version.
-func (r *Registry) read(ctx context.Context) (c copied, err error) {
-	if c.Devices, err = r.opts.Source.Devices(ctx, storage.DeviceFilter{}); err != nil {
-		return c, fmt.Errorf("reading the devices: %w", err)
-	}
-	if c.Channels, err = r.opts.Source.Channels(ctx, storage.ChannelFilter{}); err != nil {
-		return c, fmt.Errorf("reading the channels: %w", err)
-	}
-	if c.Credentials, err = r.opts.Source.Credentials(ctx); err != nil {
-		return c, fmt.Errorf("reading the credentials of devices: %w", err)
-	}
-	if c.Tokens, err = r.opts.Source.Tokens(ctx); err != nil {
-		return c, fmt.Errorf("reading the tokens: %w", err)
-	}
-	var ids []halley.PlaceID
-	for i := range c.Devices {
-		if id := c.Devices[i].PlaceID; id != 0 {
-			ids = append(ids, id)
-		}
-	}
-	names, err := r.opts.Source.PlaceNames(ctx, ids)
-	if err != nil {
-		return c, fmt.Errorf("reading the names of places: %w", err)
-	}
-	for _, id := range slices.Sorted(maps.Keys(names)) {
-		c.Places = append(c.Places, place{ID: id, Name: names[id]})
-	}
-	return c, nil
 }
 
 func (r *Registry) notify() {

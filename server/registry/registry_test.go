@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"halley"
+	"halley/server/directory"
 	"halley/server/registry"
 	"halley/storage"
 )
@@ -28,15 +29,21 @@ const secretPath = "/e/abcdefghijklmnopqrstuvwxyz"
 
 // source is a store's registry with what the test puts in.
 type source struct {
-	mu          sync.Mutex
-	version     int64
-	devices     []halley.Device
-	channels    []halley.Channel
-	credentials []storage.Credential
-	tokens      []storage.Token
-	places      map[halley.PlaceID]string
-	err         error
-	reads       int
+	mu              sync.Mutex
+	version         int64
+	devices         []halley.Device
+	channels        []halley.Channel
+	credentials     []storage.Credential
+	tokens          []storage.Token
+	places          []halley.Place
+	organizations   []halley.Organization
+	attachments     []halley.Attachment
+	attachmentsRead int
+	people          []halley.Person
+	grants          []halley.Grant
+	secrets         []storage.Secret
+	err             error
+	reads           int
 }
 
 func (s *source) set(change func(*source)) {
@@ -77,16 +84,65 @@ func (s *source) Tokens(context.Context) ([]storage.Token, error) {
 	return append([]storage.Token(nil), s.tokens...), s.err
 }
 
-func (s *source) PlaceNames(_ context.Context, ids []halley.PlaceID) (map[halley.PlaceID]string, error) {
+func (s *source) Organizations(context.Context) ([]halley.Organization, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	names := map[halley.PlaceID]string{}
-	for _, id := range ids {
-		if name, ok := s.places[id]; ok {
-			names[id] = name
+	return append([]halley.Organization(nil), s.organizations...), s.err
+}
+
+func (s *source) PlaceStates(_ context.Context, after halley.PlaceID, _ int) ([]halley.Place, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := []halley.Place{}
+	for _, p := range s.places {
+		if p.ID > after {
+			list = append(list, p)
 		}
 	}
-	return names, s.err
+	return list, s.err
+}
+
+func (s *source) AllAttachments(_ context.Context, after int64, limit int) ([]halley.Attachment, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := []halley.Attachment{}
+	for _, a := range s.attachments {
+		if a.ID > after && len(list) < limit {
+			list = append(list, a)
+			s.attachmentsRead++
+		}
+	}
+	return list, s.err
+}
+
+func (s *source) People(context.Context) ([]halley.Person, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]halley.Person(nil), s.people...), s.err
+}
+
+func (s *source) PersonDetails(context.Context) ([]halley.PersonDetail, error) {
+	return nil, s.failure()
+}
+
+func (s *source) Grants(context.Context) ([]halley.Grant, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]halley.Grant(nil), s.grants...), s.err
+}
+
+func (s *source) Roles(context.Context) ([]halley.CustomRole, error) { return nil, s.failure() }
+
+func (s *source) Secrets(context.Context, halley.PersonID) ([]storage.Secret, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]storage.Secret(nil), s.secrets...), s.err
+}
+
+func (s *source) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
 }
 
 func hash(secret string) []byte {
@@ -111,7 +167,18 @@ func filled() *source {
 			{ID: 1, Name: "wall", Hash: hash("one"), Role: halley.Reader, ExpiresAt: 77},
 			{ID: 2, Name: "old", Hash: hash("two"), Role: halley.Administrator, RevokedAt: 55},
 		},
-		places: map[halley.PlaceID]string{7: "Cold store", 8: "of no device"},
+		places: []halley.Place{
+			{ID: 7, OrganizationID: 1, Name: "Store"},
+			{ID: 7, OrganizationID: 2, Name: "Cold store", From: 10},
+			{ID: 8, OrganizationID: 1, Name: "of no device"},
+		},
+		organizations: []halley.Organization{{ID: 1, TimeZone: "UTC"}, {ID: 2, ParentID: 1, Name: "Acme"}},
+		attachments:   []halley.Attachment{{ID: 1, ChannelID: 11, PlaceID: 7, From: 5}, {ID: 2, ChannelID: 12, PlaceID: 7, From: 5}},
+		people: []halley.Person{
+			{ID: 1, Name: "Eva", State: halley.PersonInvited, OrganizationID: 2}, {ID: 1, Name: "Eva", State: halley.PersonActive, OrganizationID: 2, From: 9},
+		},
+		grants:  []halley.Grant{{ID: 1, PersonID: 1, Role: halley.User, OrganizationID: 2}},
+		secrets: []storage.Secret{{Kind: storage.SecretPassword, Key: "1", PersonID: 1, Data: []byte("hash")}},
 	}
 }
 
@@ -169,9 +236,10 @@ func checkFilled(t *testing.T, r *registry.Registry) {
 	if name, ok := r.PlaceName(7); !ok || name != "Cold store" {
 		t.Errorf("PlaceName(7) = %q, %v", name, ok)
 	}
-	if _, ok := r.PlaceName(8); ok {
-		t.Error("PlaceName knows a place that no device has")
+	if _, ok := r.PlaceName(9); ok {
+		t.Error("PlaceName knows a place that is not there")
 	}
+	checkDirectory(t, r.Directory())
 	for text, want := range map[string]storage.Token{"one": filled().tokens[0], "two": filled().tokens[1], "three": {}} {
 		got, ok := r.Token([32]byte(hash(text)))
 		if diff := cmp.Diff(want, got); diff != "" || ok != (want.ID != 0) {
@@ -183,6 +251,63 @@ func checkFilled(t *testing.T, r *registry.Registry) {
 	}
 	if _, ok := r.Channel(10); ok {
 		t.Error("Channel gives one that has ended")
+	}
+}
+
+// checkDirectory looks for the tree and the people that filled holds.
+func checkDirectory(t *testing.T, d *directory.State) {
+	t.Helper()
+	if got := d.Path(2); got != "/Acme" {
+		t.Errorf("the path of the organization is %q", got)
+	}
+	person, ok := d.PersonNamed("EVA")
+	if !ok || person.State != halley.PersonActive || !d.RightsOf(person.ID).AtChannel(halley.PermitSampleRead, 11) {
+		t.Errorf("the person is %+v, %v, and cannot see what the place of the organization measures", person, ok)
+	}
+	if secret, ok := d.Secret(storage.SecretPassword, "1"); !ok || string(secret.Data) != "hash" {
+		t.Errorf("the password is %q, %v", secret.Data, ok)
+	}
+}
+
+func TestAttachmentsAreReadOnce(t *testing.T) {
+	t.Parallel()
+	src := filled()
+	r := open(t, src, "")
+	src.set(func(s *source) {
+		s.attachmentsRead = 0
+		s.attachments = append(s.attachments, halley.Attachment{ID: 3, ChannelID: 12, From: 50})
+	})
+	if err := r.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(r.Directory().ChannelSpans(12)); got != 2 || src.attachmentsRead != 2 {
+		t.Errorf("%d spans, %d attachments read; want 2, and 2: the last known and the new one", got, src.attachmentsRead)
+	}
+	// The store is set back, and others have come since.
+	src.set(func(s *source) {
+		s.attachments = []halley.Attachment{{ID: 1, ChannelID: 11, PlaceID: 8, From: 5}, {ID: 3, ChannelID: 12, PlaceID: 8, From: 9}}
+	})
+	if err := r.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Directory().ChannelSpans(11); len(got) != 1 || got[0].Place != 8 {
+		t.Errorf("after a store that was set back the channel is at %+v, want at place 8 alone", got)
+	}
+}
+
+func TestACopyFromBeforeTheTreeBelongsToTheRoot(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "registry.json")
+	const before = `{"Version":5,"Devices":[{"ID":1,"Family":"wifi","Serial":"20960050","State":"accepted","PlaceID":7}],"Channels":[],` +
+		`"Credentials":[],"Tokens":[],"Places":[{"ID":7,"Name":"Cold store"}]}`
+	if err := os.WriteFile(file, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	src := filled()
+	src.err = &halley.Error{Kind: halley.Unavailable, Op: "open the store"}
+	d := open(t, src, file).Directory()
+	if r := d.RightsOfToken(storage.Token{Role: halley.Reader}); !r.AtDevice(halley.PermitDeviceRead, 1) || !r.AtPlace(halley.PermitPlaceRead, 7) {
+		t.Error("a token of the whole tree does not reach what an earlier version knew")
 	}
 }
 

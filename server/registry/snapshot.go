@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"halley"
+	"halley/server/directory"
 	"halley/storage"
 )
 
@@ -24,37 +25,44 @@ type copied struct {
 	Credentials []storage.Credential
 	// Tokens are those of programs, also those that were revoked.
 	Tokens []storage.Token
-	Places []place
-}
-
-// place is a place by its name.
-type place struct {
-	ID   halley.PlaceID
-	Name string
+	// Places holds all states of all places, as Organizations, People and Roles do of theirs.
+	Places        []halley.Place
+	Organizations []halley.Organization
+	Attachments   []halley.Attachment
+	People        []halley.Person
+	Details       []halley.PersonDetail
+	Grants        []halley.Grant
+	Roles         []halley.CustomRole
+	// Secrets are what people prove themselves by, without links.
+	Secrets []storage.Secret
 }
 
 // write writes c as one JSON object, element by element: as a whole it would take several megabytes of memory for a moment.
 func (c *copied) write(w io.Writer) error {
 	b := bufio.NewWriterSize(w, 64<<10)
-	fmt.Fprintf(b, `{"Version":%d,"Devices":`, c.Version)
-	if err := writeList(b, c.Devices); err != nil {
-		return err
+	fmt.Fprintf(b, `{"Version":%d`, c.Version)
+	lists := []struct {
+		name  string
+		write func() error
+	}{
+		{"Devices", func() error { return writeList(b, c.Devices) }},
+		{"Channels", func() error { return writeList(b, c.Channels) }},
+		{"Credentials", func() error { return writeList(b, c.Credentials) }},
+		{"Tokens", func() error { return writeList(b, c.Tokens) }},
+		{"Places", func() error { return writeList(b, c.Places) }},
+		{"Organizations", func() error { return writeList(b, c.Organizations) }},
+		{"Attachments", func() error { return writeList(b, c.Attachments) }},
+		{"People", func() error { return writeList(b, c.People) }},
+		{"Details", func() error { return writeList(b, c.Details) }},
+		{"Grants", func() error { return writeList(b, c.Grants) }},
+		{"Roles", func() error { return writeList(b, c.Roles) }},
+		{"Secrets", func() error { return writeList(b, c.Secrets) }},
 	}
-	_, _ = b.WriteString(`,"Channels":`)
-	if err := writeList(b, c.Channels); err != nil {
-		return err
-	}
-	_, _ = b.WriteString(`,"Credentials":`)
-	if err := writeList(b, c.Credentials); err != nil {
-		return err
-	}
-	_, _ = b.WriteString(`,"Tokens":`)
-	if err := writeList(b, c.Tokens); err != nil {
-		return err
-	}
-	_, _ = b.WriteString(`,"Places":`)
-	if err := writeList(b, c.Places); err != nil {
-		return err
+	for _, l := range lists {
+		fmt.Fprintf(b, `,%q:`, l.name)
+		if err := l.write(); err != nil {
+			return err
+		}
 	}
 	_, _ = b.WriteString("}\n")
 	return b.Flush() // gives the first error of all before
@@ -87,7 +95,7 @@ type snapshot struct {
 	entryPoints map[[sha256.Size]byte]storage.Credential
 	credentials map[credentialKey]storage.Credential
 	tokens      map[[sha256.Size]byte]storage.Token
-	places      map[halley.PlaceID]string
+	directory   *directory.State
 }
 
 type credentialKey struct {
@@ -105,7 +113,6 @@ func newSnapshot(c copied) *snapshot {
 		entryPoints: make(map[[sha256.Size]byte]storage.Credential),
 		credentials: make(map[credentialKey]storage.Credential, len(c.Credentials)),
 		tokens:      make(map[[sha256.Size]byte]storage.Token, len(c.Tokens)),
-		places:      make(map[halley.PlaceID]string, len(c.Places)),
 	}
 	for i := range c.Devices {
 		d := &c.Devices[i]
@@ -124,10 +131,26 @@ func newSnapshot(c copied) *snapshot {
 			s.tokens[[sha256.Size]byte(t.Hash)] = t
 		}
 	}
-	for _, p := range c.Places {
-		s.places[p.ID] = p.Name
-	}
+	s.directory = directory.New(s.directoryData())
 	return s
+}
+
+// directoryData gives what the directory is made of. A copy that was kept by an earlier version knows of no tree: what it has
+// belongs to the root.
+func (s *snapshot) directoryData() *directory.Data {
+	d := &directory.Data{
+		Organizations: s.Organizations, Places: s.Places, Attachments: s.Attachments, Devices: s.Devices, Channels: s.Channels,
+		People: s.People, Details: s.Details, Grants: s.Grants, Roles: s.Roles, Secrets: s.Secrets,
+	}
+	if len(d.Organizations) > 0 {
+		return d
+	}
+	d.Organizations = []halley.Organization{{ID: halley.RootOrganization}}
+	d.Places = slices.Clone(d.Places)
+	for i := range d.Places {
+		d.Places[i].OrganizationID = halley.RootOrganization
+	}
+	return d
 }
 
 // arrange finds the channels of each device that have not ended. Its lists are parts of s.Channels.

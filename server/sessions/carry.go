@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"halley"
+	"halley/storage"
 )
 
 // Run carries sessions into the database until ctx ends, and then writes the file.
@@ -51,63 +52,105 @@ type carried struct {
 	session
 }
 
-// carry gives the database what it has not got and, where check is set, asks it about the sessions in use. It ends at the first
-// failure; the next turn goes on.
+// carry gives the database what it has not got and, where check is set, asks it which sessions were ended elsewhere. It ends at the
+// first failure; the next turn goes on.
 func (s *Store) carry(ctx context.Context, check bool) {
 	now := halley.MillisOf(time.Now())
-	for _, c := range s.pending(check) {
-		var err error
-		switch {
-		case c.Ended:
+	var err error
+	if check {
+		err = s.compare(ctx, now)
+	}
+	for _, c := range s.waiting() {
+		if err != nil {
+			break
+		}
+		if c.Ended {
 			if err = s.opts.Remote.DeleteSession(ctx, c.hash); err == nil {
 				s.settle(c, func(e *session) { e.Waiting, e.Stored = false, 0 })
 			}
-		default:
-			err = s.carryLive(ctx, c, now)
+			continue
 		}
-		if err != nil {
-			if halley.KindOf(err) != halley.Unavailable && ctx.Err() == nil {
-				s.opts.Log.Warn("a session could not be carried into the database", "err", err)
-			}
-			return
-		}
+		err = s.carryLive(ctx, c, now)
+	}
+	if err != nil && halley.KindOf(err) != halley.Unavailable && ctx.Err() == nil {
+		s.opts.Log.Warn("a session could not be carried into the database", "err", err)
 	}
 }
 
-// carryLive brings a session that goes on into step with the database. Where the database had it and has it no more, somebody
-// ended it on another server; where its copy has expired there, that says nothing.
-func (s *Store) carryLive(ctx context.Context, c carried, now halley.Millis) error {
-	if c.Stored > now {
-		_, found, err := s.opts.Remote.Session(ctx, c.hash, now)
-		if err != nil {
-			return err
-		}
-		if !found {
-			s.settle(c, func(e *session) { e.Data, e.Ended, e.Waiting, e.Stored = nil, true, false, 0 })
-			return nil
-		}
-	}
-	if !c.Waiting {
+// compare ends the sessions that the database had and has no more: somebody ended them on another server. Where its copy has expired
+// there, that says nothing.
+func (s *Store) compare(ctx context.Context, now halley.Millis) error {
+	kept := s.kept(now)
+	if len(kept) == 0 {
 		return nil
 	}
-	if err := s.opts.Remote.SaveSession(ctx, c.hash, c.Data, c.Expires); err != nil {
+	list, err := s.opts.Remote.PersonSessions(ctx, 0, now)
+	if err != nil {
 		return err
 	}
-	s.settle(c, func(e *session) { e.Waiting, e.Stored = false, c.Expires })
+	there := make(map[string]struct{}, len(list))
+	for i := range list {
+		there[list[i].Hash] = struct{}{}
+	}
+	for _, c := range kept {
+		if _, ok := there[c.hash]; !ok {
+			s.settle(c, endedElsewhere)
+		}
+	}
 	return nil
 }
 
-// pending lists what waits and, where check is set, what is in use.
-func (s *Store) pending(check bool) []carried {
+// endedElsewhere notes that the database has a session no more.
+func endedElsewhere(e *session) { e.Data, e.Ended, e.Waiting, e.Stored = nil, true, false, 0 }
+
+// carryLive brings a session that goes on into the database. One that the database had is only renewed there, so that it does not
+// come back where somebody ends it at this moment.
+func (s *Store) carryLive(ctx context.Context, c carried, now halley.Millis) error {
+	err := s.opts.Remote.SaveSession(ctx, storage.Session{
+		Hash: c.hash, PersonID: c.PersonID, Data: c.Data, ExpiresAt: c.Expires, Renews: c.Stored > now,
+	})
+	if halley.KindOf(err) == halley.NotFound {
+		s.settle(c, endedElsewhere)
+		return nil
+	}
+	if err == nil {
+		s.settle(c, func(e *session) { e.Waiting, e.Stored = false, c.Expires })
+	}
+	return err
+}
+
+// CarryAnew has all sessions carried into the database again. It is called before another database takes the place of the present
+// one, which has none of them, so that this ends none.
+func (s *Store) CarryAnew() {
+	s.mu.Lock()
+	for _, e := range s.known {
+		if !e.Ended {
+			e.Waiting, e.Stored = true, 0
+			e.change++
+			s.unsaved = true
+		}
+	}
+	s.mu.Unlock()
+	s.hurry()
+}
+
+// waiting lists what the database has not got.
+func (s *Store) waiting() []carried {
+	return s.list(func(e *session) bool { return e.Waiting })
+}
+
+// kept lists the sessions of which the database has a copy that has not expired.
+func (s *Store) kept(now halley.Millis) []carried {
+	return s.list(func(e *session) bool { return !e.Ended && e.Stored > now })
+}
+
+func (s *Store) list(which func(*session) bool) []carried {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var list []carried
 	for hash, e := range s.known {
-		if e.Waiting || check && e.used && !e.Ended {
+		if which(e) {
 			list = append(list, carried{hash: hash, session: *e})
-		}
-		if check {
-			e.used = false
 		}
 	}
 	return list

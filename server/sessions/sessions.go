@@ -7,6 +7,7 @@
 package sessions
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,27 +16,32 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
 	"halley"
+	"halley/storage"
 )
 
 const (
-	// carryEvery is how often the database is asked whether sessions in use were ended elsewhere, and how long one that is only kept
-	// alive waits to be written.
+	// carryEvery is how often the database is asked whether sessions were ended elsewhere, and how long one that is only kept alive
+	// waits to be written.
 	carryEvery = 5 * time.Second
 	// longest is longer than any session lives: so long it is remembered that one was ended.
 	longest = 24 * halley.Hour
 	// mostForeign bounds the sessions of other servers that are remembered as such.
 	mostForeign = 4096
+	// format is the number of the file's format. In format 1, which had no number, sessions were of nobody's account.
+	format = 2
 )
 
-// Remote is the database as it keeps sessions; storage.Access has it. Its calls must not hang.
+// Remote is the database as it keeps sessions; storage.Store has it. Its calls must not hang.
 type Remote interface {
 	Session(ctx context.Context, hash string, now halley.Millis) (data []byte, found bool, err error)
-	SaveSession(ctx context.Context, hash string, data []byte, expires halley.Millis) error
+	SaveSession(ctx context.Context, e storage.Session) error
 	DeleteSession(ctx context.Context, hash string) error
+	PersonSessions(ctx context.Context, person halley.PersonID, now halley.Millis) ([]storage.Session, error)
 }
 
 // Options configure a Store.
@@ -65,8 +71,10 @@ type Store struct {
 
 // session is one that began here, or one that was ended.
 type session struct {
-	Data    []byte
-	Expires halley.Millis
+	// PersonID is whose it is; 0 for nobody's account, and for one that was ended without being known here.
+	PersonID halley.PersonID
+	Data     []byte
+	Expires  halley.Millis
 	// Ended says that it was ended before its time; it stays here until nobody can bring it back.
 	Ended bool
 	// Waiting says that the database has not got this state.
@@ -74,9 +82,14 @@ type session struct {
 	// Stored is when the database's copy ends; 0 where it has none.
 	Stored halley.Millis
 
-	// change counts the changes of it, used says that it was read since the database was asked about it.
+	// change counts the changes of it.
 	change int
-	used   bool
+}
+
+// file is the durable copy.
+type file struct {
+	Format   int
+	Sessions map[string]*session
 }
 
 // Open loads the sessions of the file. A file that cannot be read costs a new sign-in, not the start.
@@ -95,17 +108,21 @@ func (s *Store) load() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	var f file
 	if err == nil {
-		err = json.Unmarshal(data, &s.known)
+		err = json.Unmarshal(data, &f)
 	}
-	if err == nil {
-		for _, e := range s.known {
-			if e == nil {
-				return errors.New("it holds an empty session")
-			}
+	if err != nil || f.Format != format {
+		// Sessions of another format are not taken over: they end, which is what an upgrade does to them in the database too.
+		return err
+	}
+	for hash, e := range f.Sessions {
+		if e == nil {
+			return errors.New("it holds an empty session")
 		}
+		s.known[hash] = e
 	}
-	return err
+	return nil
 }
 
 // Session gives a session that has not ended or expired. The database is asked only for one that did not begin here; while it is
@@ -138,7 +155,6 @@ func (s *Store) here(hash string, now halley.Millis) (data []byte, found, here b
 	if e.Ended || now >= e.Expires {
 		return nil, false, true
 	}
-	e.used = true
 	return e.Data, true, true
 }
 
@@ -151,27 +167,51 @@ func (s *Store) noteForeign(hash string, now halley.Millis) {
 	s.foreign[hash] = now + longest
 }
 
-// SaveSession keeps a session. A new one is durable afterwards; one that is only kept alive will be.
-func (s *Store) SaveSession(ctx context.Context, hash string, data []byte, expires halley.Millis) error {
+// PersonSessions lists the sessions of a person, of all people where it is 0, that have not ended or expired, by end, then hash: those
+// that began here and those that the database has. While it is away, those that began here.
+func (s *Store) PersonSessions(ctx context.Context, person halley.PersonID, now halley.Millis) ([]storage.Session, error) {
+	elsewhere, err := s.opts.Remote.PersonSessions(ctx, person, now)
+	if err != nil && halley.KindOf(err) != halley.Unavailable {
+		return nil, err
+	}
 	s.mu.Lock()
-	e := s.known[hash]
-	_, foreign := s.foreign[hash]
-	if e == nil && foreign {
+	list := []storage.Session{}
+	for hash, e := range s.known {
+		if !e.Ended && now < e.Expires && (person == 0 || e.PersonID == person) {
+			list = append(list, storage.Session{Hash: hash, PersonID: e.PersonID, Data: e.Data, ExpiresAt: e.Expires})
+		}
+	}
+	for _, x := range elsewhere {
+		if s.known[x.Hash] == nil {
+			list = append(list, x)
+		}
+	}
+	s.mu.Unlock()
+	slices.SortFunc(list, func(a, b storage.Session) int {
+		return cmp.Or(cmp.Compare(a.ExpiresAt, b.ExpiresAt), cmp.Compare(a.Hash, b.Hash))
+	})
+	return list, nil
+}
+
+// SaveSession keeps a session. A new one is durable afterwards; one that is only kept alive will be.
+func (s *Store) SaveSession(ctx context.Context, x storage.Session) error {
+	s.mu.Lock()
+	e := s.known[x.Hash]
+	_, foreign := s.foreign[x.Hash]
+	if e == nil && (foreign || x.Renews) {
 		s.mu.Unlock()
-		return s.opts.Remote.SaveSession(ctx, hash, data, expires)
+		return s.renewElsewhere(ctx, x)
 	}
 	if e != nil && e.Ended {
 		s.mu.Unlock()
-		return &halley.Error{
-			Kind: halley.Unauthenticated, Op: "keep a session", Code: "session-not-valid", Message: "this session has ended: sign in again",
-		}
+		return notValid(nil)
 	}
 	begins := e == nil
 	if begins {
 		e = &session{}
-		s.known[hash] = e
+		s.known[x.Hash] = e
 	}
-	e.Data, e.Expires, e.Waiting = data, expires, true
+	e.PersonID, e.Data, e.Expires, e.Waiting = x.PersonID, x.Data, x.ExpiresAt, true
 	e.change++
 	s.unsaved = true
 	s.mu.Unlock()
@@ -181,11 +221,28 @@ func (s *Store) SaveSession(ctx context.Context, hash string, data []byte, expir
 	err := s.save()
 	if err != nil {
 		s.mu.Lock()
-		delete(s.known, hash)
+		delete(s.known, x.Hash)
 		s.mu.Unlock()
 	}
 	s.hurry()
 	return err
+}
+
+// renewElsewhere keeps a session alive that began on another server. One that was ended meanwhile does not come back.
+func (s *Store) renewElsewhere(ctx context.Context, x storage.Session) error {
+	x.Renews = true
+	err := s.opts.Remote.SaveSession(ctx, x)
+	if halley.KindOf(err) == halley.NotFound {
+		return notValid(err)
+	}
+	return err
+}
+
+func notValid(cause error) error {
+	return &halley.Error{
+		Kind: halley.Unauthenticated, Op: "keep a session", Code: "session-not-valid", Message: "this session has ended: sign in again",
+		Err: cause,
+	}
 }
 
 // DeleteSession ends a session, wherever it began. It is ended here when this returns, also after an error, which says that it
@@ -219,7 +276,7 @@ func (s *Store) save() error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.mu.Lock()
-	data, err := json.Marshal(s.known)
+	data, err := json.Marshal(file{Format: format, Sessions: s.known})
 	s.unsaved = false
 	s.mu.Unlock()
 	if err == nil {

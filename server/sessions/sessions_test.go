@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"halley"
-	"halley/server/access/accesstest"
 	"halley/server/sessions"
+	"halley/storage"
 )
 
 // node is a server's sessions over a database that others share.
@@ -26,11 +26,16 @@ type node struct {
 	stopped func()
 }
 
-func open(t *testing.T, database *accesstest.Memory, file string) *node {
+func open(t *testing.T, d *database, file string) *node {
+	t.Helper()
+	return openOver(t, d, file)
+}
+
+func openOver(t *testing.T, d sessions.Remote, file string) *node {
 	t.Helper()
 	n := &node{file: file}
 	n.Store = sessions.Open(sessions.Options{
-		File: file, Remote: database, Log: slog.New(slog.DiscardHandler),
+		File: file, Remote: d, Log: slog.New(slog.DiscardHandler),
 		Write: func(content func(io.Writer) error) error {
 			if n.broken.Load() {
 				return errors.New("no space left on device")
@@ -67,7 +72,7 @@ func (n *node) run(t *testing.T) *node {
 
 func (n *node) save(t *testing.T, hash, data string) {
 	t.Helper()
-	if err := n.SaveSession(t.Context(), hash, []byte(data), in(time.Hour)); err != nil {
+	if err := n.SaveSession(t.Context(), storage.Session{Hash: hash, Data: []byte(data), ExpiresAt: in(time.Hour)}); err != nil {
 		t.Fatalf("keeping %s: %v", hash, err)
 	}
 }
@@ -89,9 +94,9 @@ func (n *node) want(t *testing.T, hash, data string) {
 }
 
 // holds wants the database to have a session with these data, none where they are empty.
-func holds(t *testing.T, database *accesstest.Memory, hash, data string) {
+func holds(t *testing.T, d *database, hash, data string) {
 	t.Helper()
-	got, found, err := database.Session(t.Context(), hash, in(0))
+	got, found, err := d.Session(t.Context(), hash, in(0))
 	if err != nil || found != (data != "") || string(got) != data {
 		t.Errorf("the database has of %s: %q, found %v, %v; want %q", hash, got, found, err, data)
 	}
@@ -99,7 +104,7 @@ func holds(t *testing.T, database *accesstest.Memory, hash, data string) {
 
 func in(d time.Duration) halley.Millis { return halley.MillisOf(time.Now().Add(d)) }
 
-func away(string) error { return &halley.Error{Kind: halley.Unavailable, Op: "ask the database"} }
+var away = &halley.Error{Kind: halley.Unavailable, Op: "ask the database"}
 
 // pass lets fake time pass and everything come to rest.
 func pass(d time.Duration) {
@@ -111,9 +116,9 @@ func pass(d time.Duration) {
 func TestASessionLivesWithoutTheDatabase(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		database, file := &accesstest.Memory{}, filepath.Join(t.TempDir(), "sessions.json")
-		database.FailWith(away)
-		n := open(t, database, file).run(t)
+		d, file := newDatabase(), filepath.Join(t.TempDir(), "sessions.json")
+		d.failWith(away)
+		n := open(t, d, file).run(t)
 		n.save(t, "a", "one")
 		n.save(t, "b", "two")
 		n.end(t, "b")
@@ -123,13 +128,13 @@ func TestASessionLivesWithoutTheDatabase(t *testing.T) {
 		pass(time.Minute)
 		n.stopped()
 
-		again := open(t, database, file).run(t)
+		again := open(t, d, file).run(t)
 		again.want(t, "a", "one")
 		again.want(t, "b", "")
-		database.FailWith(nil)
+		d.failWith(nil)
 		pass(10 * time.Second)
-		holds(t, database, "a", "one")
-		holds(t, database, "b", "")
+		holds(t, d, "a", "one")
+		holds(t, d, "b", "")
 		again.stopped()
 	})
 }
@@ -137,71 +142,71 @@ func TestASessionLivesWithoutTheDatabase(t *testing.T) {
 func TestASessionIsInTheDatabaseAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		database := &accesstest.Memory{}
-		n := open(t, database, filepath.Join(t.TempDir(), "sessions.json")).run(t)
+		d := newDatabase()
+		n := open(t, d, filepath.Join(t.TempDir(), "sessions.json")).run(t)
 		defer n.stopped()
 		n.save(t, "a", "one")
 		synctest.Wait()
-		holds(t, database, "a", "one")
+		holds(t, d, "a", "one")
 		n.save(t, "a", "kept alive")
 		n.want(t, "a", "kept alive")
 		pass(6 * time.Second)
-		holds(t, database, "a", "kept alive")
+		holds(t, d, "a", "kept alive")
 		n.end(t, "a")
 		synctest.Wait()
-		holds(t, database, "a", "")
+		holds(t, d, "a", "")
 	})
 }
 
 func TestASessionOfAnotherServerIsTheDatabases(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		database := &accesstest.Memory{}
-		here := open(t, database, filepath.Join(t.TempDir(), "sessions.json")).run(t)
+		d := newDatabase()
+		here := open(t, d, filepath.Join(t.TempDir(), "sessions.json")).run(t)
 		defer here.stopped()
-		there := open(t, database, filepath.Join(t.TempDir(), "sessions.json")).run(t)
+		there := open(t, d, filepath.Join(t.TempDir(), "sessions.json")).run(t)
 		defer there.stopped()
 		there.save(t, "a", "one")
 		synctest.Wait()
 		here.want(t, "a", "one")
 		here.save(t, "a", "kept alive elsewhere")
-		holds(t, database, "a", "kept alive elsewhere")
+		holds(t, d, "a", "kept alive elsewhere")
 
 		// While the database is away nobody can say; the session is not lost for it.
-		database.FailWith(away)
+		d.failWith(away)
 		here.want(t, "a", "")
 		there.want(t, "a", "one")
-		database.FailWith(nil)
+		d.failWith(nil)
 
-		// Ended on the other server, it ends on its own within seconds, where it is in use.
+		// Ended on the other server, it ends on its own within seconds.
 		here.end(t, "a")
 		here.want(t, "a", "")
 		synctest.Wait()
-		holds(t, database, "a", "")
+		holds(t, d, "a", "")
 		there.want(t, "a", "one")
 		pass(6 * time.Second)
 		there.want(t, "a", "")
 		pass(time.Minute)
-		holds(t, database, "a", "")
+		holds(t, d, "a", "")
 	})
 }
 
 func TestWhatWasEndedElsewhereIsNotBroughtBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		database := &accesstest.Memory{}
-		n := open(t, database, filepath.Join(t.TempDir(), "sessions.json")).run(t)
+		d := newDatabase()
+		n := open(t, d, filepath.Join(t.TempDir(), "sessions.json")).run(t)
 		defer n.stopped()
 		n.save(t, "a", "one")
 		synctest.Wait()
-		if err := database.DeleteSession(t.Context(), "a"); err != nil {
+		if err := d.DeleteSession(t.Context(), "a"); err != nil {
 			t.Fatal(err)
 		}
 		n.save(t, "a", "kept alive") // before it is known here
 		pass(6 * time.Second)
-		holds(t, database, "a", "")
+		holds(t, d, "a", "")
 		n.want(t, "a", "")
-		if err := n.SaveSession(t.Context(), "a", []byte("again"), in(time.Hour)); halley.KindOf(err) != halley.Unauthenticated {
+		if err := n.SaveSession(t.Context(), storage.Session{Hash: "a", Data: []byte("again"), ExpiresAt: in(time.Hour)}); halley.KindOf(err) != halley.Unauthenticated {
 			t.Errorf("keeping a session that was ended: %v, want Unauthenticated", err)
 		}
 	})
@@ -210,34 +215,34 @@ func TestWhatWasEndedElsewhereIsNotBroughtBack(t *testing.T) {
 func TestAnExpiredCopyInTheDatabaseEndsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		database := &accesstest.Memory{}
-		n := open(t, database, filepath.Join(t.TempDir(), "sessions.json")).run(t)
+		d := newDatabase()
+		n := open(t, d, filepath.Join(t.TempDir(), "sessions.json")).run(t)
 		defer n.stopped()
 		n.save(t, "a", "one")
 		synctest.Wait()
-		database.FailWith(away)
+		d.failWith(away)
 		for range 4 { // in use for two hours, while what the database has expires
 			pass(30 * time.Minute)
 			n.save(t, "a", "in use")
 		}
-		database.FailWith(nil)
+		d.failWith(nil)
 		pass(6 * time.Second)
 		n.want(t, "a", "in use")
-		holds(t, database, "a", "in use")
+		holds(t, d, "a", "in use")
 	})
 }
 
 func TestSessionsExpire(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		n := open(t, &accesstest.Memory{}, filepath.Join(t.TempDir(), "sessions.json")).run(t)
+		n := open(t, newDatabase(), filepath.Join(t.TempDir(), "sessions.json")).run(t)
 		n.save(t, "a", "one")
 		n.end(t, "b")
 		pass(time.Hour)
 		n.want(t, "a", "")
 		pass(25 * time.Hour)
 		n.stopped()
-		if data, err := os.ReadFile(n.file); err != nil || string(data) != "{}" {
+		if data, err := os.ReadFile(n.file); err != nil || string(data) != `{"Format":2,"Sessions":{}}` {
 			t.Errorf("the file when all have expired: %s, %v", data, err)
 		}
 	})
@@ -246,11 +251,11 @@ func TestSessionsExpire(t *testing.T) {
 func TestAFileThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		n := open(t, &accesstest.Memory{}, filepath.Join(t.TempDir(), "sessions.json")).run(t)
+		n := open(t, newDatabase(), filepath.Join(t.TempDir(), "sessions.json")).run(t)
 		defer n.stopped()
 		n.save(t, "a", "one")
 		n.broken.Store(true)
-		if err := n.SaveSession(t.Context(), "b", []byte("two"), in(time.Hour)); halley.KindOf(err) != halley.Unavailable {
+		if err := n.SaveSession(t.Context(), storage.Session{Hash: "b", Data: []byte("two"), ExpiresAt: in(time.Hour)}); halley.KindOf(err) != halley.Unavailable {
 			t.Errorf("a new session that is not durable: %v, want Unavailable", err)
 		}
 		n.want(t, "b", "")
@@ -262,32 +267,32 @@ func TestAFileThatCannotBeWritten(t *testing.T) {
 		synctest.Wait()
 		n.broken.Store(false)
 		pass(6 * time.Second)
-		open(t, &accesstest.Memory{}, n.file).want(t, "a", "")
+		open(t, newDatabase(), n.file).want(t, "a", "")
 	})
 }
 
 func TestADamagedFileCostsASignIn(t *testing.T) {
 	t.Parallel()
-	for name, content := range map[string]string{"cut": `{"a":{"Da`, "empty": ``, "null": `{"a":null}`} {
+	for name, content := range map[string]string{"cut": `{"Format":2,"Sessions":{"a":{"Da`, "empty": ``, "null": `{"Format":2,"Sessions":{"a":null}}`} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "sessions.json")
 			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			n := open(t, &accesstest.Memory{}, file)
+			n := open(t, newDatabase(), file)
 			n.want(t, "a", "")
 			n.save(t, "a", "one")
-			open(t, &accesstest.Memory{}, file).want(t, "a", "one")
+			open(t, newDatabase(), file).want(t, "a", "one")
 		})
 	}
 }
 
 func TestAFailureOfTheDatabaseIsSaid(t *testing.T) {
 	t.Parallel()
-	database := &accesstest.Memory{}
-	database.FailWith(func(string) error { return errors.New("broken") })
-	n := open(t, database, filepath.Join(t.TempDir(), "sessions.json"))
+	d := newDatabase()
+	d.failWith(errors.New("broken"))
+	n := open(t, d, filepath.Join(t.TempDir(), "sessions.json"))
 	if _, _, err := n.Session(t.Context(), "a", in(0)); err == nil {
 		t.Error("a database that fails for another reason looks like no session")
 	}

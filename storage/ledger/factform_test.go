@@ -31,7 +31,7 @@ func goldenFacts() []ledger.FactRow {
 		{Table: "limit", Values: []any{
 			int64(1), int64(2), "temperature", "°C", "high", "alarm", int64(1_763_700_000_000), 8.5, 0.0, int64(60_000), int64(12),
 		}},
-		{Table: "token", Values: []any{int64(1), "grafana", []byte("a hash"), "reader", int64(0), int64(1_763_700_000_000), nil}},
+		{Table: "token", Values: []any{int64(1), "grafana", []byte("a hash"), "reader", int64(0), int64(1_763_700_000_000), nil, nil, nil}},
 		{Table: "audit", Values: []any{
 			int64(12), int64(1_763_700_000_000), "session", "anna", "k3", "limit.set", "place 2", nil, `{"value":8.5}`, "too warm", nil,
 		}},

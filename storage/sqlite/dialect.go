@@ -15,6 +15,8 @@ func dialect() sqlkit.Dialect {
 		List:    "json_each(@list)",
 		Now:     "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
 		Lock:    refuseMoved,
+		Erase:   erase,
+		Forget:  emptyLog,
 		Bulk:    newBulk,
 		Measure: measure,
 		Error:   mapError,

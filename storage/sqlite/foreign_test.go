@@ -101,7 +101,7 @@ func TestViewsSayWhatIsStored(t *testing.T) {
 			"2026-06-01T00:01:02.000Z|1780272062000|0|2|2|1\n"},
 		{"all samples", "SELECT COUNT(*) FROM samples", "11\n"},
 		{"latest", "SELECT channel_id, measured_at, value FROM latest", "10|2026-06-01T00:01:00.000Z|44\n"},
-		{"devices", "SELECT * FROM devices", "1|wifi|21000001|W3710|Sensor 21000001|accepted|2026-06-01T00:03:00.999Z|1780272180999|1|Sensor 21000001|0\n"},
+		{"devices", "SELECT * FROM devices", "1|wifi|21000001|W3710|Sensor 21000001|accepted|2026-06-01T00:03:00.999Z|1780272180999|1|Sensor 21000001|0|1|/\n"},
 		{
 			"channels", "SELECT * FROM channels WHERE channel_id >= 9 ORDER BY 1",
 			"9|1|wifi|21000001|9|Channel|temperature|°C|1|1\n10|1|wifi|21000001|10|Humidity|humidity|%RH|1|0\n",

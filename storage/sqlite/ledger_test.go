@@ -47,11 +47,38 @@ func proven(t *testing.T) string {
 	must(err)
 	_, err = s.AddGapCause(ctx, storage.GapCause{Device: 1, From: storagetest.Start, To: storagetest.Start + 1, Cause: "unknown"}, by)
 	must(err)
+	provePeople(t, s)
 	must(s.Close())
 	db := foreign(t, path)
 	execute(t, db, `INSERT INTO "limit" VALUES (1, 1, 'temperature', '°C', 'high', 'alarm', 0, 8, 0.5, 0, NULL)`)
 	must(db.Close())
 	return path
+}
+
+// provePeople stores a row or more in each table of people's facts.
+func provePeople(t *testing.T, s storage.Store) {
+	t.Helper()
+	ctx, by := t.Context(), storagetest.By("eva")
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	role, err := s.AddRole(ctx, halley.CustomRole{
+		Name: "night-watch", OrganizationID: halley.RootOrganization, Permissions: []halley.Permission{halley.PermitSampleRead},
+	}, by)
+	must(err)
+	person, err := s.AddPerson(ctx, storage.NewPerson{
+		Person: halley.Person{Name: "eva", State: halley.PersonActive, OrganizationID: halley.RootOrganization, Source: halley.Local},
+		Grants: []halley.Grant{{Role: halley.Administrator, OrganizationID: halley.RootOrganization}},
+	}, by)
+	must(err)
+	grant, err := s.AddGrant(ctx, halley.Grant{PersonID: person.ID, Role: role.Name, OrganizationID: halley.RootOrganization}, by)
+	must(err)
+	must(s.EndGrant(ctx, grant.ID, by))
+	_, err = s.AddReview(ctx, halley.Review{UpTo: 1, At: by.At, Who: "eva", Note: "all right"}, by)
+	must(err)
 }
 
 // TestTablesOfTheProofAreOnlyAddedTo tries to change them as any SQLite tool would, without Halley's settings.
@@ -90,7 +117,8 @@ func TestTablesOfTheProofAreOnlyAddedTo(t *testing.T) {
 	for _, statement := range []string{
 		"INSERT OR REPLACE INTO device SELECT 99, family, serial, first_seen_at FROM device",
 		"INSERT OR REPLACE INTO channel SELECT 99, device_id, number, quantity, unit FROM channel",
-		"INSERT OR REPLACE INTO token SELECT 99, name, hash, role, expires_at, created_at, audit_id FROM token",
+		"INSERT OR REPLACE INTO token SELECT 99, name, hash, role, expires_at, created_at, audit_id, NULL, NULL FROM token",
+		"INSERT OR REPLACE INTO role SELECT 99, name, organization_id, created_at, audit_id FROM role",
 		"INSERT OR REPLACE INTO interruption SELECT 99, node, kind, from_at, to_at + 1 FROM interruption",
 		"INSERT OR REPLACE INTO ledger_key SELECT 99, key_id, node, zeroblob(32), created_at, audit_id FROM ledger_key",
 	} {

@@ -46,7 +46,7 @@ func TestOpenRefusesWhatItDoesNotKnow(t *testing.T) {
 		kind            halley.Kind
 		code            string
 	}{
-		{"a newer schema", "INSERT INTO schema_migration VALUES (4, 'later', 'x', 1)", halley.Conflict, "newer-schema"},
+		{"a newer schema", "INSERT INTO schema_migration VALUES (5, 'later', 'x', 1)", halley.Conflict, "newer-schema"},
 		{"a migration of another build", "UPDATE schema_migration SET checksum = 'x'", halley.Conflict, "other-schema"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -107,8 +107,8 @@ func TestOpenMigratesAfterABackup(t *testing.T) {
 		next[filepath.ToSlash(name)] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(string(text), "\n", "\r\n"))}
 		broken[filepath.ToSlash(name)] = next[filepath.ToSlash(name)]
 	}
-	next["migrations/0004_more.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE more (a); INSERT INTO more VALUES (1);")}
-	broken["migrations/0004_more.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE more (a); CREATE TABLE more (a);")}
+	next["migrations/0005_more.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE more (a); INSERT INTO more VALUES (1);")}
+	broken["migrations/0005_more.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE more (a); CREATE TABLE more (a);")}
 	if _, err := sqlite.MigrateFiles(t.Context(), path, broken); err == nil {
 		t.Fatal("a broken migration succeeded")
 	}
@@ -122,10 +122,10 @@ func TestOpenMigratesAfterABackup(t *testing.T) {
 		}
 	}
 	number, err := sqlite.MigrateFiles(t.Context(), path, next)
-	if err != nil || number != 4 {
-		t.Fatalf("migrating = %d, %v; want 4", number, err)
+	if err != nil || number != 5 {
+		t.Fatalf("migrating = %d, %v; want 5", number, err)
 	}
-	if got := table(t, db, "SELECT number, name FROM schema_migration"); got != "1|first\n2|shared\n3|proof\n4|more\n" {
+	if got := table(t, db, "SELECT number, name FROM schema_migration"); got != "1|first\n2|shared\n3|proof\n4|people\n5|more\n" {
 		t.Errorf("schema_migration holds %q", got)
 	}
 	list := backups(t, dir)
@@ -135,7 +135,7 @@ func TestOpenMigratesAfterABackup(t *testing.T) {
 	if got := table(t, foreign(t, list[0]), "SELECT COUNT(*) FROM samples"); got != "1\n" {
 		t.Errorf("the backup holds %q samples, want 1", got)
 	}
-	if number, err := sqlite.MigrateFiles(t.Context(), path, next); err != nil || number != 4 || len(backups(t, dir)) != 1 {
+	if number, err := sqlite.MigrateFiles(t.Context(), path, next); err != nil || number != 5 || len(backups(t, dir)) != 1 {
 		t.Errorf("migrating again = %d, %v", number, err)
 	}
 }

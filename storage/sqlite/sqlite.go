@@ -69,7 +69,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := create(path); err != nil {
 		return nil, &halley.Error{Kind: halley.Unavailable, Op: op, Message: "the file " + path + " cannot be opened", Err: err}
 	}
-	writer, err := connect(ctx, path, 1, "cache_size(-32000)")
+	writer, err := connect(ctx, path, 1, "cache_size(-32000)", overwriteCheap)
 	if err != nil {
 		return nil, mapError(op, err)
 	}

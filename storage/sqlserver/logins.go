@@ -17,18 +17,24 @@ const (
 // tables are all tables of the schema but schema_migration.
 func tables() []string {
 	return []string{
-		"alarm", "attachment", "audit", "batch", "channel", "channel_description", "[checkpoint]", "completeness_change",
+		"alarm", "attachment", "audit", "audit_review", "batch", "channel", "channel_description", "[checkpoint]", "completeness_change",
 		"completeness_day", "credential", "device", "device_description", "fact", "gap_cause", "interruption", "layout", "layout_slot",
 		"lease", "ledger_key", "[limit]", "message", "node", "organization", "organization_description", "part", "place",
-		"place_description", "proof", "registry_change", "rollup", "rollup_mark", "session", "tally", "token", "token_end", "tombstone",
-		"unclocked",
+		"person", "person_detail", "person_description", "person_secret", "place_description", "proof", "registry_change", "role",
+		"role_description", "role_grant", "role_grant_end", "rollup", "rollup_mark", "session", "tally", "token", "token_end",
+		"tombstone", "unclocked",
 	}
 }
 
 // derived are the tables whose rows the service may change and remove: what is computed from others, and what is no fact.
 func derived() []string {
-	return []string{"completeness_day", "lease", "node", "rollup", "rollup_mark", "session"}
+	return []string{
+		"completeness_day", "lease", "node", "person_detail", "person_secret", "rollup", "rollup_mark", "session",
+	}
 }
+
+// private are the tables that only the service may read: personal data, what people prove themselves by, and their sessions.
+func private() []string { return []string{"person_detail", "person_secret", "session"} }
 
 // addable are the tables that the service adds rows to: all but the one behind which samples can be removed.
 func addable() []string {
@@ -49,7 +55,7 @@ const packGrant = "GRANT UPDATE (pack) ON halley.part TO " + roleKeeper
 
 // views are what people and their tools read, besides the function samples_between.
 func views() []string {
-	return []string{"alarms", "channels", "completeness", "devices", "latest", "places", "samples"}
+	return []string{"alarms", "attachments", "channels", "completeness", "devices", "latest", "organizations", "places", "samples"}
 }
 
 // rights are the statements about the rights of a role. They change nothing where they were run before.
@@ -83,7 +89,9 @@ func rightsOf(role string) rights {
 		r.denials = denials(role)
 	case roleKeeper:
 		for _, t := range append(tables(), "schema_migration") {
-			grant("SELECT", t)
+			if !slices.Contains(private(), t) {
+				grant("SELECT", t)
+			}
 		}
 		for _, t := range noted() {
 			grant("INSERT", t)
@@ -117,6 +125,8 @@ func denials(role string) []string {
 	deny := func(what, on string) { list = append(list, "DENY "+what+" ON halley."+on+" TO "+role) }
 	for _, t := range tables() {
 		switch {
+		case role != roleService && slices.Contains(private(), t):
+			deny("SELECT, INSERT, UPDATE, DELETE", t)
 		case role == roleService && (t == "alarm" || slices.Contains(derived(), t)):
 		case role == roleKeeper && slices.Contains(settled(), t):
 		case role == roleKeeper && slices.Contains(removable(), t):

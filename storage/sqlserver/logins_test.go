@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"halley"
+	"halley/storage"
 	"halley/storage/sqlserver"
 	"halley/storage/storagetest"
 )
@@ -156,6 +157,14 @@ func TestServiceAddsAndReadsButChangesOnlyWhatIsDerived(t *testing.T) {
 		"DELETE FROM halley.layout_slot",
 		"UPDATE halley.device SET serial = N'x'",
 		"DELETE FROM halley.place_description",
+		"UPDATE halley.person SET name = N'x' WHERE 1 = 0",
+		"DELETE FROM halley.person",
+		"UPDATE halley.person_description SET state = N'active'",
+		"DELETE FROM halley.role",
+		"UPDATE halley.role_description SET closed = 0",
+		"DELETE FROM halley.role_grant",
+		"DELETE FROM halley.role_grant_end",
+		"UPDATE halley.audit_review SET up_to = 0",
 		"DELETE FROM halley.tally",
 		"DELETE FROM halley.registry_change",
 		"DELETE FROM halley.alarm",
@@ -185,7 +194,7 @@ func TestServiceAddsAndReadsButChangesOnlyWhatIsDerived(t *testing.T) {
 	if _, err := s.RollUp(t.Context(), storagetest.Maintenance(t, s), 100); err != nil {
 		t.Errorf("RollUp: %v", err)
 	}
-	if err := s.SaveSession(t.Context(), "hash", []byte("x"), storagetest.Start); err != nil {
+	if err := s.SaveSession(t.Context(), storage.Session{Hash: "hash", Data: []byte("x"), ExpiresAt: storagetest.Start}); err != nil {
 		t.Errorf("SaveSession: %v", err)
 	}
 	if err := s.DeleteSession(t.Context(), "hash"); err != nil {
@@ -202,7 +211,7 @@ func TestReaderSeesOnlyViews(t *testing.T) {
 	owner, db := m.owner, m.member
 	list := []string{
 		"UPDATE halley.message SET v1 = 1",
-		"INSERT INTO halley.session (hash, data, expires_at) VALUES (N'x', 0x00, 1)",
+		"INSERT INTO halley.session (hash, person_id, data, expires_at) VALUES (N'x', 0, 0x00, 1)",
 		"DELETE FROM halley.rollup",
 		"UPDATE halley.samples SET value = 1",
 		"DELETE FROM halley.latest",
@@ -214,7 +223,9 @@ func TestReaderSeesOnlyViews(t *testing.T) {
 		list = append(list, "SELECT TOP (1) * FROM halley."+table)
 	}
 	refused(t, owner, db, list)
-	for _, view := range []string{"samples", "latest", "devices", "channels", "places", "alarms", "completeness"} {
+	for _, view := range []string{
+		"samples", "latest", "devices", "channels", "places", "alarms", "completeness", "organizations", "attachments",
+	} {
 		want := lines(t, owner, "SELECT * FROM halley."+view)
 		if diff := cmp.Diff(want, lines(t, db, "SELECT * FROM halley."+view)); diff != "" {
 			t.Errorf("the reader sees in %s (-owner +reader):\n%s", view, diff)
@@ -257,6 +268,10 @@ func neverOfKeeper() []string {
 	return []string{
 		// These meet no row, so that no trigger but the right alone refuses them.
 		"UPDATE halley.message SET v1 = 1 WHERE 1 = 0",
+		// What only the service may see.
+		"SELECT * FROM halley.person_secret",
+		"SELECT * FROM halley.person_detail",
+		"SELECT * FROM halley.session",
 		"UPDATE halley.part SET digest = digest WHERE 1 = 0",
 		"UPDATE halley.part SET count = count WHERE 1 = 0",
 		"DELETE FROM halley.part WHERE 1 = 0",
@@ -293,7 +308,7 @@ func neverOfKeeper() []string {
 		"DELETE FROM halley.tally",
 		"UPDATE halley.lease SET holder = N'x'",
 		"DELETE FROM halley.session",
-		"INSERT INTO halley.session (hash, data, expires_at) VALUES (N'x', 0x00, 1)",
+		"INSERT INTO halley.session (hash, person_id, data, expires_at) VALUES (N'x', 0, 0x00, 1)",
 		"INSERT INTO halley.token (token_id, name, hash, role, expires_at, created_at) VALUES (99, N'x', 0x00, N'administrator', 0, 1)",
 		"UPDATE halley.completeness_day SET missing = 0",
 		"DELETE FROM halley.schema_migration",

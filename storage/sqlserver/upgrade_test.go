@@ -60,7 +60,7 @@ func TestOlderSchemaWaitsForInitAndKeepsItsRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Done) == 0 || report.Done[0] != "ran migration 2 (proof)" || report.Schema != 2 {
+	if len(report.Done) == 0 || report.Done[0] != "ran migration 2 (proof)" || report.Schema != 3 {
 		t.Errorf("Init reports %+v", report)
 	}
 	if diff := cmp.Diff(catalog(t, newDatabase(t)), catalog(t, o)); diff != "" {

@@ -47,9 +47,12 @@ func both(t *testing.T) (stores [2]storage.Store, read [2]func(query string) []s
 // viewColumns are the columns of the public views that do not hold an instant, which the engines show in their own ways.
 func viewColumns() map[string]string {
 	return map[string]string{
-		"devices":  "device_id, device_family, device_serial, model, name, state, first_seen_ms, place_id, place_name, simulated",
-		"channels": "channel_id, device_id, device_family, device_serial, channel_number, channel_name, quantity, unit, decimals, ended",
-		"places":   "place_id, organization_id, name, created_ms",
+		"devices": "device_id, device_family, device_serial, model, name, state, first_seen_ms, place_id, place_name, simulated, " +
+			"organization_id, organization",
+		"channels":      "channel_id, device_id, device_family, device_serial, channel_number, channel_name, quantity, unit, decimals, ended",
+		"places":        "place_id, organization_id, name, created_ms, organization, closed",
+		"organizations": "organization_id, parent_id, name, path, time_zone, closed, created_ms",
+		"attachments":   "place_id, place_name, series, channel_id, device_id, device_family, device_serial, from_ms, to_ms",
 		"samples": "device_serial, channel_number, channel_name, quantity, unit, value, quality, device_id, device_family, channel_id, " +
 			"measured_ms, quality_code, received_ms, variant, batch_id, seq, decoder",
 		"latest": "device_serial, channel_number, channel_name, quantity, unit, value, quality, device_id, device_family, channel_id, " +

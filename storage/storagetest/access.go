@@ -259,7 +259,7 @@ func sessions(t *testing.T, p *plot) {
 	}
 	save := func(hash, data string, expires halley.Millis) {
 		t.Helper()
-		must(t, "SaveSession", p.SaveSession(t.Context(), hash, []byte(data), expires))
+		must(t, "SaveSession", p.SaveSession(t.Context(), storage.Session{Hash: hash, Data: []byte(data), ExpiresAt: expires}))
 	}
 	if _, found := get("a", Start); found {
 		t.Error("a session was found before it was saved")

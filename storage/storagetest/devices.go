@@ -69,7 +69,7 @@ func admitted(t *testing.T, p *plot) {
 	dev := DeviceOf(t, p, p.serial(1))
 	equal(t, "Device", halley.Device{
 		ID: dev.ID, DeviceKey: d.Key, Model: "W3710", Name: "Sensor " + p.serial(1), State: halley.DeviceAccepted,
-		FirstSeenAt: Start + 2*halley.Second, PlaceID: dev.PlaceID,
+		FirstSeenAt: Start + 2*halley.Second, PlaceID: dev.PlaceID, OrganizationID: halley.RootOrganization,
 	}, dev)
 	byID, err := p.Device(t.Context(), dev.ID)
 	must(t, "Device", err)
@@ -232,6 +232,7 @@ func registers(t *testing.T, p *plot) {
 	must(t, "Register", err)
 	equal(t, "device", halley.Device{
 		ID: p.device(t, 1), DeviceKey: key, Name: "Cold room", State: halley.DeviceAccepted, FirstSeenAt: By("").At, PlaceID: got.PlaceID,
+		OrganizationID: halley.RootOrganization,
 	}, got)
 	_, err = p.Register(t.Context(), key, "", By("eva"))
 	wantKind(t, "registering twice", err, halley.Conflict)

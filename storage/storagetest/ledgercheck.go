@@ -198,6 +198,10 @@ func (c *ledgerCheck) fact(id int64, want ledger.FactRow) {
 	}
 	got, err = table.Canonical(got)
 	must(c.t, "Canonical", err)
+	// A row from before its table got another column is the same while it has nothing there.
+	for n := len(want.Values); len(got.Values) > n && got.Values[len(got.Values)-1] == nil; {
+		got.Values = got.Values[:len(got.Values)-1]
+	}
 	equal(c.t, "a row of "+want.Table, want, got)
 }
 

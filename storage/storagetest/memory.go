@@ -80,7 +80,7 @@ func (m *memory) upload(b *storage.Batch, u *storage.Upload, out *storage.Append
 	if d == nil {
 		d = &memoryDevice{Device: halley.Device{
 			ID: halley.DeviceID(len(m.devices) + 1), DeviceKey: u.DeviceKey, Model: u.Model, State: halley.DeviceNew,
-			FirstSeenAt: u.ReceivedAt, Simulated: halley.IsSimulated(u.Serial),
+			FirstSeenAt: u.ReceivedAt, Simulated: halley.IsSimulated(u.Serial), OrganizationID: halley.RootOrganization,
 		}, self: u.Name}
 		m.devices = append(m.devices, d)
 		if u.Admission == storage.Announce {

@@ -98,6 +98,7 @@ func (m *memory) Register(_ context.Context, key halley.DeviceKey, name string, 
 	}
 	d := &memoryDevice{Device: halley.Device{
 		ID: halley.DeviceID(len(m.devices) + 1), DeviceKey: key, FirstSeenAt: c.At, Simulated: halley.IsSimulated(key.Serial),
+		OrganizationID: halley.RootOrganization,
 	}, given: name}
 	m.devices = append(m.devices, d)
 	m.accept(d)

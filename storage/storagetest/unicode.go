@@ -198,7 +198,7 @@ func alikeSessions(t *testing.T, p *plot) {
 	// The program makes them, without blanks.
 	names := []string{"abc", "ABC", "abc_", "ábc"}
 	for _, name := range names {
-		must(t, "SaveSession", p.SaveSession(t.Context(), name, []byte(name), Start+halley.Day))
+		must(t, "SaveSession", p.SaveSession(t.Context(), storage.Session{Hash: name, Data: []byte(name), ExpiresAt: Start + halley.Day}))
 	}
 	must(t, "DeleteSession", p.DeleteSession(t.Context(), "abc_"))
 	for _, name := range names {

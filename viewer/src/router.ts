@@ -18,13 +18,6 @@ export function go(to: string, replace = false): void {
   here.value = to;
 }
 
-/** Takes the secret of the first sign-in from behind the `#`, where no server sees it, and cleans the address bar. */
-export function takeSecret(): string | null {
-  const secret = new URLSearchParams(location.hash.slice(1)).get("first");
-  if (secret !== null) history.replaceState(null, "", location.pathname + location.search);
-  return secret;
-}
-
 /** Follows the back button, and turns clicks on the viewer's own links into changes of page. Gives what ends it. */
 export function watchAddress(): () => void {
   const stopped = new AbortController();

@@ -1,9 +1,10 @@
-// Package accesstest is a store for tests of who may use the API: it keeps tokens, sessions and audit rows in memory.
+// Package accesstest is a store for tests of who may use the API: it keeps people, tokens, sessions and audit rows in memory.
 package accesstest
 
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -11,19 +12,16 @@ import (
 	"halley/storage"
 )
 
-// Memory is a storage.Access and an access.Auditor without a database. Its zero value is empty and ready.
+// Memory is a storage.Access, an access.People, an access.Directory and an access.Auditor without a database. Its zero value is empty
+// and ready.
 type Memory struct {
 	mu       sync.Mutex
 	fail     func(op string) error
 	tokens   []storage.Token
-	sessions map[string]session
+	sessions map[string]storage.Session
 	audit    []halley.AuditEntry
 	lookups  int
-}
-
-type session struct {
-	data    []byte
-	expires halley.Millis
+	people   people
 }
 
 // FailWith has fail asked before each call from now on, by the name of the call; an error that it returns is the outcome. Nil
@@ -103,23 +101,43 @@ func (m *Memory) Session(_ context.Context, hash string, now halley.Millis) (dat
 		return nil, false, err
 	}
 	s, ok := m.sessions[hash]
-	if !ok || now >= s.expires {
+	if !ok || now >= s.ExpiresAt {
 		return nil, false, nil
 	}
-	return slices.Clone(s.data), true, nil
+	return slices.Clone(s.Data), true, nil
 }
 
-// SaveSession keeps a session.
-func (m *Memory) SaveSession(_ context.Context, hash string, data []byte, expires halley.Millis) error {
+// SaveSession keeps a session; NotFound where its person is not there or it is to be renewed and is not there.
+func (m *Memory) SaveSession(_ context.Context, s storage.Session) error {
 	defer m.mu.Unlock()
 	if err := m.enter("save session"); err != nil {
 		return err
 	}
-	if m.sessions == nil {
-		m.sessions = make(map[string]session)
+	_, there := m.sessions[s.Hash]
+	if s.Renews && !there || s.PersonID != 0 && !m.people.maySignIn(s.PersonID) {
+		return &halley.Error{Kind: halley.NotFound, Op: "keep a session"}
 	}
-	m.sessions[hash] = session{data: slices.Clone(data), expires: expires}
+	if m.sessions == nil {
+		m.sessions = make(map[string]storage.Session)
+	}
+	s.Data, s.Renews = slices.Clone(s.Data), false
+	m.sessions[s.Hash] = s
 	return nil
+}
+
+// PersonSessions lists those of a person, of all people where it is 0, that have not expired, by hash.
+func (m *Memory) PersonSessions(_ context.Context, person halley.PersonID, now halley.Millis) ([]storage.Session, error) {
+	defer m.mu.Unlock()
+	if err := m.enter("person sessions"); err != nil {
+		return nil, err
+	}
+	list := []storage.Session{}
+	for _, hash := range slices.Sorted(maps.Keys(m.sessions)) {
+		if s := m.sessions[hash]; (person == 0 || s.PersonID == person) && now < s.ExpiresAt {
+			list = append(list, s)
+		}
+	}
+	return list, nil
 }
 
 // DeleteSession forgets a session.
@@ -172,7 +190,7 @@ func (m *Memory) Spoil(data []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for k, s := range m.sessions {
-		s.data = data
+		s.Data = data
 		m.sessions[k] = s
 	}
 }

@@ -2,6 +2,9 @@ package sqlkit
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
 	"slices"
 
 	"halley"
@@ -23,7 +26,8 @@ SELECT CASE WHEN hash IS NULL THEN 0 ELSE 1 END
  WHERE credential_id = (SELECT MAX(n.credential_id) FROM credential n WHERE n.device_id = @device AND n.kind = @kind)`
 
 	selectTokens = `
-SELECT t.token_id, t.name, t.hash, t.role, t.expires_at, t.created_at, COALESCE(e.revoked_at, 0)
+SELECT t.token_id, t.name, t.hash, t.role, t.expires_at, t.created_at, COALESCE(e.revoked_at, 0),
+       COALESCE(t.organization_id, 0), COALESCE(t.places, '')
   FROM token t
   LEFT JOIN token_end e ON e.token_id = t.token_id`
 
@@ -95,7 +99,11 @@ func (c *change) setCredential(ctx context.Context, cr storage.Credential, ch ha
 
 func tokenScan(scan func(...any) error) (storage.Token, error) {
 	var t storage.Token
-	err := scan(&t.ID, &t.Name, &t.Hash, &t.Role, &t.ExpiresAt, &t.CreatedAt, &t.RevokedAt)
+	var places string
+	err := scan(&t.ID, &t.Name, &t.Hash, &t.Role, &t.ExpiresAt, &t.CreatedAt, &t.RevokedAt, &t.OrganizationID, &places)
+	if err == nil && places != "" {
+		err = json.Unmarshal([]byte(places), &t.Places)
+	}
 	return t, err
 }
 
@@ -106,6 +114,10 @@ func (s *Store) CreateToken(ctx context.Context, t storage.Token, ch halley.Chan
 		return storage.Token{}, err
 	}
 	t.CreatedAt, t.RevokedAt = ch.At, 0
+	if t.OrganizationID == halley.RootOrganization {
+		t.OrganizationID = 0
+	}
+	t.Places = ascending(t.Places)
 	err := s.write(ctx, op, func(ctx context.Context, c *change) error {
 		used := false
 		err := c.each(ctx, func(scan func(...any) error) error {
@@ -129,6 +141,9 @@ func (s *Store) CreateToken(ctx context.Context, t storage.Token, ch halley.Chan
 		if there > 0 {
 			return &halley.Error{Kind: halley.Conflict, Op: op, Field: "hash", Message: "there is such a token already: make another one"}
 		}
+		if err := c.checkReach(ctx, op, &t); err != nil {
+			return err
+		}
 		return c.addToken(ctx, &t, ch)
 	})
 	if err != nil {
@@ -138,17 +153,22 @@ func (s *Store) CreateToken(ctx context.Context, t storage.Token, ch halley.Chan
 }
 
 func (c *change) addToken(ctx context.Context, t *storage.Token, ch halley.Change) error {
-	auditID, err := c.audit(ctx, halley.AuditEntry{
-		Change: ch, What: "token.create", On: "token " + t.Name,
-		New: asJSON(map[string]any{"role": t.Role, "expires": t.ExpiresAt.String()}),
-	})
+	said := map[string]any{"role": t.Role, "expires": t.ExpiresAt.String()}
+	if t.OrganizationID != 0 {
+		said["organization_id"] = t.OrganizationID
+	}
+	if len(t.Places) > 0 {
+		said["place_ids"] = t.Places
+	}
+	auditID, err := c.audit(ctx, halley.AuditEntry{Change: ch, What: "token.create", On: "token " + t.Name, New: asJSON(said)})
 	if err != nil {
 		return err
 	}
 	if t.ID, err = c.nextID(ctx, "token"); err != nil {
 		return err
 	}
-	c.add(factToken, t.ID, t.Name, t.Hash, string(t.Role), int64(t.ExpiresAt), int64(t.CreatedAt), auditID)
+	c.add(factToken, t.ID, t.Name, t.Hash, string(t.Role), int64(t.ExpiresAt), int64(t.CreatedAt), auditID,
+		organizationOrNull(t.OrganizationID), placesOrNull(t.Places))
 	return c.bumpRegistry(ctx)
 }
 
@@ -159,10 +179,49 @@ func validToken(op string, t storage.Token, ch halley.Change) error {
 	if why := badName(t.Name); why != "" {
 		return &halley.Error{Kind: halley.Invalid, Op: op, Code: "bad-name", Field: "name", Message: why}
 	}
-	if len(t.Hash) == 0 || !t.Role.Valid() || t.ExpiresAt != 0 && !t.ExpiresAt.Storable() {
+	if len(t.Hash) == 0 || t.Role == "" || badText(string(t.Role), maxTokenRole) != "" || t.ExpiresAt != 0 && !t.ExpiresAt.Storable() {
 		return &halley.Error{Kind: halley.Invalid, Op: op, Message: "a token needs a hash, a role and an end that can be stored"}
 	}
+	if (t.Role == halley.ViewByMeasuredPlaces) != (len(t.Places) > 0) || len(t.Places) > maxTokenPlaces {
+		return &halley.Error{
+			Kind: halley.Invalid, Op: op, Field: "place_ids",
+			Message: fmt.Sprintf("a token of the role %s, and no other, names its places, at most %d", halley.ViewByMeasuredPlaces, maxTokenPlaces),
+		}
+	}
 	return nil
+}
+
+// maxTokenRole bounds the name of a token's role, maxTokenPlaces how many places a token names.
+const (
+	maxTokenRole   = 32
+	maxTokenPlaces = 1000
+)
+
+// checkReach refuses a token for what is not there or closed.
+func (c *change) checkReach(ctx context.Context, op string, t *storage.Token) error {
+	g, err := c.granting(ctx, op)
+	if err != nil {
+		return err
+	}
+	x := halley.Grant{Role: t.Role, OrganizationID: max(t.OrganizationID, halley.RootOrganization)}
+	if x.Role == halley.Reader {
+		// It is not offered to people, but is there.
+		x.Role = halley.GuestAdministrator
+	}
+	if err := g.checkOne(ctx, &x); err != nil {
+		return err
+	}
+	for _, x.PlaceID = range t.Places {
+		if err := g.checkOne(ctx, &x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// placesOrNull gives the JSON of places; NULL for none.
+func placesOrNull(list []halley.PlaceID) sql.NullString {
+	return sql.NullString{String: numbers(list), Valid: len(list) > 0}
 }
 
 // Token finds a token by its hash; one that was revoked is not found.
@@ -238,21 +297,6 @@ func (s *Store) Session(ctx context.Context, hash string, now halley.Millis) ([]
 	return data, found, s.fail("read a session", err)
 }
 
-// SaveSession keeps a session and clears away some that have ended.
-func (s *Store) SaveSession(ctx context.Context, hash string, data []byte, expires halley.Millis) error {
-	return s.write(ctx, "save a session", func(ctx context.Context, c *change) error {
-		if err := c.exec(ctx, "DELETE FROM session WHERE expires_at <= @now", args("now", s.lastNow.Load())...); err != nil {
-			return err
-		}
-		row := args("hash", hash, "data", append([]byte{}, data...), "expires", int64(expires))
-		n, err := c.affect(ctx, "UPDATE session SET data = @data, expires_at = @expires WHERE hash = @hash", row...)
-		if err != nil || n > 0 {
-			return err
-		}
-		return c.exec(ctx, "INSERT INTO session (hash, data, expires_at) VALUES (@hash, @data, @expires)", row...)
-	})
-}
-
 // DeleteSession ends a session; one that is not there has ended.
 func (s *Store) DeleteSession(ctx context.Context, hash string) error {
 	return s.write(ctx, "end a session", func(ctx context.Context, c *change) error {
@@ -261,7 +305,7 @@ func (s *Store) DeleteSession(ctx context.Context, hash string) error {
 }
 
 // ascending gives the ids sorted, each once.
-func ascending[T halley.DeviceID | halley.ChannelID](ids []T) []T {
+func ascending[T halley.DeviceID | halley.ChannelID | halley.PlaceID](ids []T) []T {
 	list := slices.Clone(ids)
 	slices.Sort(list)
 	return slices.Compact(list)

@@ -60,10 +60,10 @@ func (a *appender) admit(ctx context.Context, d *device, u *storage.Upload) erro
 	if d.number > 0 {
 		old = asJSON(map[string]any{"state": d.state})
 	}
-	auditID, err := a.accept(ctx, d, halley.AuditEntry{
+	auditID, err := a.accept(ctx, d, acceptance{entry: halley.AuditEntry{
 		Change: a.byPolicy(why), What: "device.accept", On: onDevice(d.id),
 		Old: old, New: asJSON(map[string]any{"state": halley.DeviceAccepted}),
-	})
+	}})
 	if err != nil {
 		return err
 	}

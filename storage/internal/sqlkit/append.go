@@ -312,6 +312,9 @@ func (a *appender) stand(ctx context.Context, r *report) error {
 		}
 	}
 	if r.at >= r.d.newest && r.layout.id != r.d.newestLayout {
+		if err := a.follow(ctx, r); err != nil {
+			return err
+		}
 		// Which channels have ended follows from the newest message.
 		r.d.newestLayout, a.out.DevicesChanged = r.layout.id, true
 	}

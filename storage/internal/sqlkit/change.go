@@ -20,6 +20,9 @@ type change struct {
 	chain    chain
 	// gone are the tombstones; nil until they were asked for.
 	gone removals
+	// erasing says that the bytes of what is removed are written over, forgets that what the engine keeps of earlier states is to be
+	// emptied behind the change.
+	erasing, forgets bool
 	// bulk is nil until openBulk.
 	bulk Bulk
 	// ids are the highest of each table, as far as they were asked for.
@@ -66,6 +69,7 @@ func (c *change) run(ctx context.Context, do func(ctx context.Context, c *change
 		return err
 	}
 	defer func() { err = errors.Join(err, c.conn.Close()) }()
+	defer c.endErasing(ctx)
 	// After a commit this does nothing; after some failures the engine has rolled back already and says so.
 	defer func() { _ = c.tx.Rollback() }()
 	if c.s.dialect.Lock != nil {

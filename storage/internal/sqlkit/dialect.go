@@ -28,6 +28,11 @@ type Dialect struct {
 	// grown, for the connection may lead to another server that did not see the newest transactions. nil for an engine that
 	// has one database only. What the writer remembers is forgotten when its own connection is another.
 	Generation func() int64
+	// Erase has the bytes of what statements of the open transaction on conn remove or change written over, until it is called with
+	// on false, behind that transaction. nil for an engine that has no such thing.
+	Erase func(ctx context.Context, conn *sql.Conn, on bool) error
+	// Forget empties what the engine keeps of earlier states of the database, as far as nobody reads one. nil as for Erase.
+	Forget func(ctx context.Context, conn *sql.Conn) error
 	// Bulk opens the way to write many rows inside the transaction that is open on conn.
 	Bulk func(ctx context.Context, conn *sql.Conn) (Bulk, error)
 	// Measure gives the size of the database and what bounds it.

@@ -39,6 +39,13 @@ const (
 	factProof
 	factInterruption
 	factGapCause
+	factPerson
+	factPersonDescription
+	factRole
+	factRoleDescription
+	factRoleGrant
+	factRoleGrantEnd
+	factAuditReview
 	factCount
 )
 

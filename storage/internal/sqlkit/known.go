@@ -35,7 +35,9 @@ type device struct {
 	newestLayout int64
 	// unclocked says that the device has rows in unclocked.
 	unclocked bool
-	open      openHour
+	// since is from when channels that are new belong to the device's place; 0 where that was not asked for yet.
+	since halley.Millis
+	open  openHour
 }
 
 // description is what is known of a device and dated.
@@ -46,6 +48,8 @@ type description struct {
 	// self is what the device calls itself, given what people call it.
 	self, given string
 	place       halley.PlaceID
+	// organization is the node that a device at no place belongs to; 0 is the root.
+	organization halley.OrganizationID
 }
 
 // name is what people see: the name they gave, else what the device calls itself, else its model and serial number.

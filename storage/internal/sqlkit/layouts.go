@@ -46,10 +46,8 @@ func (a *appender) channel(ctx context.Context, r *report, rd *halley.Reading) (
 	ch := &channel{id: halley.ChannelID(id), key: key}
 	a.add(factChannel, id, int64(r.d.id), int64(rd.Number), rd.Quantity, rd.Unit)
 	a.addDated(ch, dated{from: r.at, name: rd.Name, decimals: rd.Decimals})
-	if r.d.place != 0 {
-		if err := a.attach(ctx, ch.id, r.d.place, 0); err != nil {
-			return nil, err
-		}
+	if err := a.placeChannel(ctx, r, ch); err != nil {
+		return nil, err
 	}
 	r.d.channels = append(r.d.channels, ch)
 	a.out.DevicesChanged = true

@@ -17,7 +17,8 @@ import (
 // dialect's list stands between the two parts of a text.
 const (
 	describedColumns = `
-SELECT d.serial, d.device_id, x.number, x.state, x.model, x.self_name, x.given_name, COALESCE(x.place_id, 0)
+SELECT d.serial, d.device_id, x.number, x.state, x.model, x.self_name, x.given_name, COALESCE(x.place_id, 0),
+       COALESCE(x.organization_id, 0)
   FROM `
 	// newestDescription follows device d; it is the x that counts.
 	newestDescription = `
@@ -141,7 +142,8 @@ func (c *change) described(ctx context.Context, family halley.Family, serials []
 		d := &device{}
 		d.key.Family = family
 		list = append(list, d)
-		return scan(&d.key.Serial, &d.id, &d.number, &d.state, &d.model, &d.self, &d.given, &d.place)
+		return scan(&d.key.Serial, &d.id, &d.number, &d.state, &d.model, &d.self, &d.given, &d.place,
+			&d.organization)
 	}
 	plain := make([]string, 0, len(serials))
 	for _, serial := range serials {

@@ -8,10 +8,11 @@ import (
 
 // tableNames finds the names of Halley's tables where a statement names a table. Names that end the same way as a longer one
 // are no trouble, because a name ends where its word does.
-var tableNames = regexp.MustCompile(`\b(FROM|JOIN|INTO|UPDATE)\s+(?:"limit"|"checkpoint"|(?:alarm|attachment|audit|batch|channel|` +
-	`channel_description|completeness_change|completeness_day|credential|device|device_description|fact|gap_cause|interruption|layout|` +
-	`layout_slot|lease|ledger_key|message|node|organization|organization_description|part|place|place_description|proof|` +
-	`registry_change|rollup|rollup_mark|schema_migration|session|tally|token|token_end|tombstone|unclocked)\b)`)
+var tableNames = regexp.MustCompile(`\b(FROM|JOIN|INTO|UPDATE)\s+(?:"limit"|"checkpoint"|(?:alarm|attachment|audit|` +
+	`audit_review|batch|channel|channel_description|completeness_change|completeness_day|credential|device|device_description|` +
+	`fact|gap_cause|interruption|layout|layout_slot|lease|ledger_key|message|node|organization|organization_description|part|` +
+	`person|person_description|person_detail|person_secret|place|place_description|proof|registry_change|role|role_description|` +
+	`role_grant|role_grant_end|rollup|rollup_mark|schema_migration|session|tally|token|token_end|tombstone|unclocked)\b)`)
 
 // Qualify puts a schema, such as "halley.", before the names of Halley's tables in a statement.
 func Qualify(schema, text string) string {

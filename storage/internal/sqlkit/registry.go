@@ -9,7 +9,12 @@ import (
 
 // selectDescribed reads devices with their newest description; deviceScan scans it.
 const selectDescribed = `
-SELECT d.device_id, d.family, d.serial, d.first_seen_at, x.state, x.model, x.self_name, x.given_name, COALESCE(x.place_id, 0)
+SELECT d.device_id, d.family, d.serial, d.first_seen_at, x.state, x.model, x.self_name, x.given_name, COALESCE(x.place_id, 0),
+       COALESCE((SELECT COALESCE(y.organization_id, p.organization_id)
+                   FROM place p
+                   JOIN place_description y ON y.place_id = p.place_id
+                    AND y.number = (SELECT MAX(n.number) FROM place_description n WHERE n.place_id = p.place_id)
+                  WHERE p.place_id = x.place_id), x.organization_id, 1)
   FROM device d` + newestDescription
 
 // selectDevices compares texts with a point behind them too: SQL Server takes no notice of blanks at the end of a text.
@@ -24,7 +29,8 @@ const selectDevices = selectDescribed + `
 func deviceScan(scan func(...any) error) (halley.Device, error) {
 	var d halley.Device
 	var x description
-	if err := scan(&d.ID, &d.Family, &d.Serial, &d.FirstSeenAt, &d.State, &x.model, &x.self, &x.given, &d.PlaceID); err != nil {
+	if err := scan(&d.ID, &d.Family, &d.Serial, &d.FirstSeenAt, &d.State, &x.model, &x.self, &x.given, &d.PlaceID,
+		&d.OrganizationID); err != nil {
 		return d, err
 	}
 	d.Model, d.Name = x.model, x.name(d.Serial)
@@ -189,11 +195,13 @@ func (s *Store) Channel(ctx context.Context, id halley.ChannelID) (halley.Channe
 	return c, s.fail(op, err)
 }
 
+const opChangeDevice = "change a device"
+
 const selectKey = "SELECT family, serial FROM device WHERE device_id = @device"
 
 // ChangeDevice changes what u names and writes an audit row for each change.
 func (s *Store) ChangeDevice(ctx context.Context, id halley.DeviceID, u storage.DeviceUpdate, ch halley.Change) (halley.Device, error) {
-	const op = "change a device"
+	const op = opChangeDevice
 	if err := validUpdate(op, u, ch); err != nil {
 		return halley.Device{}, err
 	}
@@ -225,6 +233,14 @@ func validUpdate(op string, u storage.DeviceUpdate, ch halley.Change) error {
 	if u.Name != nil {
 		if why := badName(*u.Name); why != "" {
 			return &halley.Error{Kind: halley.Invalid, Op: op, Code: "bad-name", Field: "name", Message: why}
+		}
+	}
+	if u.Placing != nil {
+		if u.State == nil || *u.State != halley.DeviceAccepted {
+			return unfit(op, "place_id", "only a device that is accepted can be told where it comes to be")
+		}
+		if why := badName(u.Placing.PlaceName); u.Placing.PlaceName != "" && why != "" {
+			return &halley.Error{Kind: halley.Invalid, Op: op, Code: "bad-name", Field: "place", Message: why}
 		}
 	}
 	if u.State == nil {
@@ -277,9 +293,11 @@ func (c *change) updateDevice(ctx context.Context, d *device, u storage.DeviceUp
 	}
 	if u.State != nil && *u.State != d.state {
 		changed = true
-		if err := c.moveDevice(ctx, d, *u.State, ch); err != nil {
+		if err := c.enter(ctx, d, *u.State, u.Placing, ch); err != nil {
 			return err
 		}
+	} else if u.Placing != nil {
+		return acceptedBefore(opChangeDevice)
 	}
 	if !changed {
 		return nil
@@ -288,14 +306,39 @@ func (c *change) updateDevice(ctx context.Context, d *device, u storage.DeviceUp
 	return c.bumpRegistry(ctx)
 }
 
-func (c *change) moveDevice(ctx context.Context, d *device, state halley.DeviceState, ch halley.Change) (err error) {
+// acceptedAs says for the audit trail where a device comes to be that is accepted.
+func acceptedAs(p *storage.Placing) map[string]any {
+	said := map[string]any{"state": halley.DeviceAccepted}
+	if p == nil {
+		return said
+	}
+	if p.PlaceID != nil {
+		said["place_id"] = *p.PlaceID
+	}
+	if p.PlaceID == nil && p.PlaceName != "" {
+		said["place"] = p.PlaceName
+	}
+	if p.PlaceID == nil || *p.PlaceID == 0 {
+		said["organization_id"] = max(p.OrganizationID, halley.RootOrganization)
+	}
+	return said
+}
+
+// enter brings a device into a state that it is not in.
+func (c *change) enter(
+	ctx context.Context, d *device, state halley.DeviceState, placing *storage.Placing, ch halley.Change,
+) (err error) {
 	e := halley.AuditEntry{
 		Change: ch, What: stateAct(state), On: onDevice(d.id),
 		Old: asJSON(map[string]any{"state": d.state}), New: asJSON(map[string]any{"state": state}),
 	}
 	var auditID int64
 	if state == halley.DeviceAccepted {
-		auditID, err = c.accept(ctx, d, e)
+		if err := c.checkPlacing(ctx, opChangeDevice, placing); err != nil {
+			return err
+		}
+		e.New = asJSON(acceptedAs(placing))
+		auditID, err = c.accept(ctx, d, acceptance{entry: e, placing: placing})
 	} else {
 		d.state = state
 		auditID, err = c.audit(ctx, e)
@@ -327,10 +370,10 @@ func (s *Store) Register(ctx context.Context, key halley.DeviceKey, name string,
 			return err
 		}
 		d = &device{id: id, key: key, description: description{given: name}}
-		auditID, err := c.accept(ctx, d, halley.AuditEntry{
+		auditID, err := c.accept(ctx, d, acceptance{entry: halley.AuditEntry{
 			Change: ch, What: "device.register", On: onDevice(id),
 			New: asJSON(map[string]any{"family": key.Family, "serial": key.Serial, "name": d.name(key.Serial), "state": halley.DeviceAccepted}),
-		})
+		}})
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ import (
 )
 
 // TransferTables are the tables that move between stores, in an order in which each row finds what it refers to. Nodes, leases and
-// sessions stay behind: they belong to running servers.
+// sessions stay behind: they belong to running servers. What is kept of people besides the facts moves as Personal.
 func TransferTables() []storage.TransferTable {
 	list := strings.Fields
 	var tables []storage.TransferTable

@@ -386,9 +386,9 @@ func Site(t testing.TB) *Memory {
 		m.Change(act("device.accept", fmt.Sprintf("device %d", id)),
 			ledger.FactRow{Table: "device", Values: []any{id, "wifi", fmt.Sprintf("1996000%d", i), int64(m.At)}},
 			ledger.FactRow{Table: "place", Values: []any{id, n(1), int64(m.At)}},
-			ledger.FactRow{Table: "place_description", Values: []any{id, n(1), int64(m.At), fmt.Sprintf("Cold room %d", id), audit}},
+			ledger.FactRow{Table: "place_description", Values: []any{id, n(1), int64(m.At), fmt.Sprintf("Cold room %d", id), audit, nil, nil}},
 			ledger.FactRow{Table: "channel", Values: []any{id, id, n(1), "temperature", "°C"}},
-			ledger.FactRow{Table: "attachment", Values: []any{id, id, n(0), id, audit}},
+			ledger.FactRow{Table: "attachment", Values: []any{id, id, n(0), id, audit, nil}},
 			ledger.FactRow{Table: "limit", Values: []any{id, id, "temperature", "°C", "high", "alarm", n(0), 8.5, 0.2, n(60_000), audit}},
 			ledger.FactRow{Table: "credential", Values: []any{id, id, "entry-point", []byte("hash of a secret"), int64(m.At), audit}})
 	}

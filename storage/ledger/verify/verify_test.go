@@ -85,7 +85,7 @@ func TestWhatComesInMeanwhileIsNoFinding(t *testing.T) {
 			m.Record([]string{"north", "south"}[n%2], ledgertest.Sample(1, at, 1, 2), ledgertest.Sample(2, at+2*halley.Day, 3, 4))
 			m.Change(ledger.FactRow{Table: "audit", Values: []any{
 				int64(1000 + n), int64(m.At), "session", "ben", "s2", "sign-in", "", nil, nil, "", nil,
-			}}, ledger.FactRow{Table: "device_description", Values: []any{int64(1), int64(n), int64(m.At), "accepted", "", "", "x", nil, nil}})
+			}}, ledger.FactRow{Table: "device_description", Values: []any{int64(1), int64(n), int64(m.At), "accepted", "", "", "x", nil, nil, nil}})
 			m.Sign("north", ledgertest.Key(1))
 		}
 	}

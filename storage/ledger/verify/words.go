@@ -87,6 +87,8 @@ var nouns = map[string]string{
 	"place_description": "the description of a place", "device_description": "the description of a device",
 	"channel_description": "the description of a channel", "layout_slot": "the slot of a layout", "token_end": "the end of a token",
 	"ledger_key": "the public key", "proof": "the result of a check", "gap_cause": "the cause of a gap",
+	"person_description": "the description of a person", "role_description": "the description of a role",
+	"role_grant": "the grant of a role", "role_grant_end": "the end of a grant", "audit_review": "the review of the audit trail",
 }
 
 // about names a row of a fact table: its noun, its key, and the device, channel or place that it concerns.

@@ -51,7 +51,7 @@ describe("ask", () => {
   it("ends the session on 401, but not for a wrong secret", async () => {
     session.value = "open";
     answer(401, { code: "secret-not-valid" });
-    await ask("/session").catch(() => undefined);
+    await ask("/session", { enters: true }).catch(() => undefined);
     expect(session.value).toBe("open");
     answer(401, { code: "no-session" });
     await ask("/me").catch(() => undefined);

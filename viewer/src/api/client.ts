@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { takeStir } from "../access/activity";
 
 /** Whether this browser has a session: not known before the first answer. */
 export const session = signal<"unknown" | "open" | "none">("unknown");
@@ -17,6 +18,8 @@ export class Failure extends Error {
     readonly detail: string,
     /** The id under which the server's log tells more; may be empty. */
     readonly id = "",
+    /** All members of the server's problem document. */
+    readonly members: Readonly<Record<string, unknown>> = {},
   ) {
     super(detail || code);
     this.name = "Failure";
@@ -39,15 +42,36 @@ interface Question {
   signal?: AbortSignal;
   /** Leaves out the limit of time, for files that may take long. */
   unhurried?: boolean;
+  /** The question is about signing in: that it is refused says nothing of a session that stands. */
+  enters?: boolean;
 }
 
-/** Asks the API and gives the response; throws a Failure for every answer that is not a success. */
+/** Asks a person for the password again before a grave change; says whether it was given. Set by the part that shows it. */
+export const confirmation: { ask: (() => Promise<boolean>) | null } = { ask: null };
+
+/**
+ * Asks the API and gives the response; throws a Failure for every answer that is not a success. Where the server wants the
+ * password again first, it is asked for, and the question is put once more.
+ */
 export async function request(path: string, question: Question = {}): Promise<Response> {
+  try {
+    return await asked(path, question);
+  } catch (cause) {
+    if (!(cause instanceof Failure) || cause.code !== "confirmation-needed" || !confirmation.ask) throw cause;
+    if (!(await confirmation.ask())) throw new Failure(403, "not-confirmed", "");
+    return asked(path, question);
+  }
+}
+
+async function asked(path: string, question: Question): Promise<Response> {
   const limits: AbortSignal[] = [];
   if (question.signal) limits.push(question.signal);
   if (!question.unhurried) limits.push(AbortSignal.timeout(patience));
   const headers: Record<string, string> = { Accept: question.accept ?? "application/json" };
   if (question.body !== undefined) headers["Content-Type"] = "application/json";
+  const changes = question.method !== undefined && question.method !== "GET";
+  // What the viewer asks by itself keeps no session alive; what a person has just done does.
+  if (!takeStir() && !changes) headers["X-Halley-Passive"] = "1";
   let response: Response;
   try {
     response = await fetch(root + path, {
@@ -62,7 +86,7 @@ export async function request(path: string, question: Question = {}): Promise<Re
     throw new Failure(0, unreachable, "");
   }
   if (response.status === 503) refusals.value++;
-  if (!response.ok) throw await failureOf(response);
+  if (!response.ok) throw await failureOf(response, question.enters ?? false);
   return response;
 }
 
@@ -78,14 +102,16 @@ export async function ask<T>(path: string, question: Question = {}): Promise<T> 
   }
 }
 
-async function failureOf(response: Response): Promise<Failure> {
+async function failureOf(response: Response, enters: boolean): Promise<Failure> {
   let code = "",
     detail = "",
-    id = "";
+    id = "",
+    members: Record<string, unknown> = {};
   try {
     const problem: unknown = await response.json();
     if (typeof problem === "object" && problem !== null) {
       const fields = problem as Record<string, unknown>;
+      members = fields;
       const text = (name: string) => (typeof fields[name] === "string" ? fields[name] : "");
       code = text("code");
       detail = text("detail") || text("title");
@@ -94,9 +120,9 @@ async function failureOf(response: Response): Promise<Failure> {
   } catch {
     // An answer that is no problem document comes from something between the server and us; its status says enough.
   }
-  // A wrong secret at sign-in is also 401, and tells nothing new about the session.
-  if (response.status === 401 && code !== "secret-not-valid") session.value = "none";
-  return new Failure(response.status, code || String(response.status), detail, id);
+  // A wrong password or secret is also 401, and tells nothing new about the session.
+  if (response.status === 401 && (!enters || code === "session-not-valid")) session.value = "none";
+  return new Failure(response.status, code || String(response.status), detail, id, members);
 }
 
 /** Says whether what was thrown only means that nobody waits for the answer any more. */

@@ -112,15 +112,19 @@ export interface Listener {
   note: string;
 }
 
-/** The database, and how it grows. What is not known is 0, "" or null. */
-export interface Store {
-  kind: string;
-  /** In words, with edition and version. */
-  engine: string;
+/** Whether the database can be used. */
+export interface StoreState {
   state: "ok" | "away" | "read-only" | "full";
   since: string | null;
   /** Why it is not "ok" and what to do. */
   problem: string;
+}
+
+/** The database, and how it grows. What is not known is 0, "" or null. */
+export interface Store extends StoreState {
+  kind: string;
+  /** In words, with edition and version. */
+  engine: string;
   schema: number;
   bytes: number;
   samples: number;
@@ -144,28 +148,16 @@ export interface Node {
   leads: boolean;
 }
 
+/** How the server stands. What it says only to those who may look after it is null or left out for everybody else. */
 export interface Status {
   at: string;
   state: "ok" | "degraded" | "failing";
   messages: StatusMessage[];
   version: string;
-  node: string;
+  node: string | null;
   started_at: string;
   simulated: boolean;
-  journal: {
-    id: string;
-    last: number;
-    recorded: number;
-    waiting: number;
-    oldest_waiting_at: string | null;
-    bytes: number;
-    files: number;
-    state: "ok" | "full" | "failing";
-  };
-  store: Store;
-  /** The servers that share the database; at least this one. */
-  nodes: Node[];
-  listeners: Listener[];
+  store: StoreState;
   devices: {
     new: number;
     accepted: number;
@@ -175,23 +167,79 @@ export interface Status {
     reporting: number;
     silent: number;
   };
-  quarantine: {
-    uploads: number;
-    bytes: number;
-    budget_bytes: number;
-    devices: number;
-    device_budget: number;
-    refused: number;
-  };
+  journal?: Journal | null;
+  nodes?: Node[] | null;
+  listeners?: Listener[] | null;
+  quarantine?: QuarantineRoom | null;
+  unrecognized?: { count: number; kept: number } | null;
+}
+
+/** What the server says to whoever may look after it. */
+export interface FullStatus extends Status {
+  node: string;
+  store: Store;
+  journal: Journal;
+  /** The servers that share the database; at least this one. */
+  nodes: Node[];
+  listeners: Listener[];
+  quarantine: QuarantineRoom;
   unrecognized: { count: number; kept: number };
+}
+
+export interface Journal {
+  id: string;
+  last: number;
+  recorded: number;
+  waiting: number;
+  oldest_waiting_at: string | null;
+  bytes: number;
+  files: number;
+  state: "ok" | "full" | "failing";
+}
+
+/** What quarantine holds and may hold. */
+export interface QuarantineRoom {
+  uploads: number;
+  bytes: number;
+  budget_bytes: number;
+  devices: number;
+  device_budget: number;
+  refused: number;
+}
+
+/** Where somebody holds a role. */
+export interface HeldRole {
+  role: string;
+  organization_id: number;
+  /** The path of the node; "/" is the root. */
+  organization: string;
+  place_id: number | null;
+  place: string | null;
 }
 
 export interface Me {
   name: string;
   kind: "session" | "token";
+  person_id: number | null;
+  full_name: string;
+  email: string;
   role: string;
+  roles: HeldRole[];
+  /** What is held anywhere. */
   permissions: string[];
+  sign_out_minutes: number;
+  sign_out_choices: number[];
   expires_at: string | null;
+  /** What must be done before anything else. */
+  must: "" | "second-factor" | "account";
+  /** Whether grave changes ask for the password anew. */
+  confirm: boolean;
+  confirmed_until: string | null;
+  second_factor: { totp: boolean; passkeys: number; recovery_codes: number; required: boolean };
+  shared: boolean;
+  source: "local" | "ldap" | "oidc";
+  /** Whose view is shown instead of one's own. */
+  show_as: { person_id: number; name: string } | null;
 }
 
 /** Samples as they are stored, in columns; times are distances in milliseconds, the first from `start`. */

@@ -1,5 +1,6 @@
-import { decimal } from "../words/format";
+import { decimal, zone } from "../words/format";
 import { locale } from "../words/messages";
+import { minutesAhead, named } from "../words/zone";
 
 // The labels of the axes, by the distance of their marks: never more than a reader needs to place them.
 
@@ -8,28 +9,39 @@ const mostDecimals = 8;
 const minute = 60,
   day = 86_400;
 
-const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, { hourCycle: "h23", ...options });
-const clock = format({ hour: "2-digit", minute: "2-digit" });
-const seconds = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const weekday = format({ weekday: "short", day: "numeric" });
-const monthDay = format({ day: "numeric", month: "short" });
-const month = format({ month: "short" });
-const year = format({ year: "numeric" });
+function formatsIn(name: string) {
+  const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, { hourCycle: "h23", ...options, ...named(name) });
+  return {
+    clock: format({ hour: "2-digit", minute: "2-digit" }),
+    seconds: format({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+    weekday: format({ weekday: "short", day: "numeric" }),
+    monthDay: format({ day: "numeric", month: "short" }),
+    month: format({ month: "short" }),
+    year: format({ year: "numeric" }),
+  };
+}
+
+const known = new Map<string, ReturnType<typeof formatsIn>>();
+
+function formats(): ReturnType<typeof formatsIn> {
+  const name = zone.peek();
+  const found = known.get(name) ?? formatsIn(name);
+  known.set(name, found);
+  return found;
+}
 
 /** The labels of marks in seconds since 1970 that stand `step` seconds apart over `length` seconds. */
 export function timeLabels(marks: number[], step: number, length: number): string[] {
+  const { clock, seconds, weekday, monthDay, month, year } = formats();
+  const dayLabel = (at: number) => (length <= 10 * day ? weekday : monthDay).format(at);
   return marks.map((mark) => {
-    const at = new Date(mark * 1000);
-    const midnight = at.getHours() === 0 && at.getMinutes() === 0 && at.getSeconds() === 0;
+    const at = mark * 1000;
+    const local = new Date(at + minutesAhead(at, zone.peek()) * 60_000);
     if (step < minute) return seconds.format(at);
-    if (step < day) return midnight ? dayLabel(at, length) : clock.format(at);
-    if (step < 28 * day) return dayLabel(at, length);
-    return at.getMonth() === 0 || step >= 360 * day ? year.format(at) : month.format(at);
+    if (step < day) return local.getTime() % 86_400_000 === 0 ? dayLabel(at) : clock.format(at);
+    if (step < 28 * day) return dayLabel(at);
+    return local.getUTCMonth() === 0 || step >= 360 * day ? year.format(at) : month.format(at);
   });
-}
-
-function dayLabel(at: Date, length: number): string {
-  return length <= 10 * day ? weekday.format(at) : monthDay.format(at);
 }
 
 /** The labels of a value axis: as many decimals as tell neighbours apart. */

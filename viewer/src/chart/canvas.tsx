@@ -1,18 +1,21 @@
 import { useEffect, useRef } from "preact/hooks";
+import { zone } from "../words/format";
 import { Plot, type Gestures, type Line } from "./plot";
 import type { Range } from "./range";
+import type { Event } from "./subject";
 
 interface Props {
   lines: Line[];
   range: Range;
   gaps: Range[];
+  events: Event[];
   /** Plots of one page move their pointers together. */
   sync: string;
   gestures: Gestures;
 }
 
 /** A plot as an element of the page. What it shows stands as a table beside it, so it is hidden from screen readers. */
-export function PlotCanvas({ lines, range, gaps, sync, gestures }: Props) {
+export function PlotCanvas({ lines, range, gaps, events, sync, gestures }: Props) {
   const root = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot>(undefined);
   const latest = useRef(gestures);
@@ -29,6 +32,6 @@ export function PlotCanvas({ lines, range, gaps, sync, gestures }: Props) {
     return () => made.end();
   }, [sync]);
 
-  useEffect(() => plot.current?.show(lines, range, gaps), [lines, range, gaps]);
+  useEffect(() => plot.current?.show(lines, range, gaps, events), [lines, range, gaps, events, zone.value]);
   return <div class="plot" ref={root} aria-hidden="true" />;
 }

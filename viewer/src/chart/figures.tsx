@@ -1,25 +1,25 @@
 import { useState } from "preact/hooks";
 import { request } from "../api/client";
-import type { Channel, Completeness, Device } from "../api/types";
+import type { Channel, Completeness } from "../api/types";
 import { asOf } from "../fleet/fleet";
 import { announce } from "../parts/announce";
 import { failureWords } from "../parts/failure";
 import { GapTable } from "../parts/gaps";
 import { save, stamp } from "../parts/save";
-import { channelTitle, deviceName } from "../words/device";
+import { channelTitle } from "../words/device";
 import { near, quantity } from "../words/format";
 import { t } from "../words/messages";
 import { isRemarkable, parseQuality, qualityWords, isAlarm, isFault } from "../words/quality";
-import { samplesPath } from "./load";
 import type { Shown } from "./shown";
 import type { Range } from "./range";
 import { figures, remarkable } from "./series";
+import { samplesOf, type Subject } from "./subject";
 
 /** As many lines as a list on the page has; the file has all. */
 const mostLines = 50;
 
 /** Mean, lowest and highest of each channel over the range, and its samples as a file. */
-export function FiguresPanel({ shown, range, title }: { shown: Shown[]; range: Range; title: string }) {
+export function FiguresPanel({ of, shown, range, title }: { of: Subject; shown: Shown[]; range: Range; title: string }) {
   const channels = shown.map((s) => s.channel);
   return (
     <section class="panel" aria-labelledby="figures">
@@ -45,7 +45,7 @@ export function FiguresPanel({ shown, range, title }: { shown: Shown[]; range: R
                 <dd>{t("count", { n: f.samples })}</dd>
               </div>
             </dl>
-            <CSVButton channel={s.channel} name={name} range={range} />
+            <CSVButton of={of} channel={s.channel} name={name} range={range} />
           </div>
         );
       })}
@@ -54,15 +54,15 @@ export function FiguresPanel({ shown, range, title }: { shown: Shown[]; range: R
 }
 
 /** Saves all samples of a channel over the range, as the server writes them. */
-function CSVButton({ channel, name, range }: { channel: Channel; name: string; range: Range }) {
+function CSVButton({ of, channel, name, range }: { of: Subject; channel: Channel; name: string; range: Range }) {
   const [said, setSaid] = useState("");
   const [busy, setBusy] = useState(false);
   const act = async () => {
     setBusy(true);
     setSaid("");
     try {
-      const response = await request(samplesPath(channel.id, range), { accept: "text/csv", unhurried: true });
-      save(await response.blob(), `halley-channel-${channel.id}-${stamp(range.from)}-${stamp(range.to)}.csv`);
+      const response = await request(samplesOf(of, channel.id, range), { accept: "text/csv", unhurried: true });
+      save(await response.blob(), `halley-${of.file(channel.id)}-${stamp(range.from)}-${stamp(range.to)}.csv`);
       announce(t("figures.saved", { name }));
     } catch (cause) {
       setSaid(failureWords(cause));
@@ -84,7 +84,7 @@ function CSVButton({ channel, name, range }: { channel: Channel; name: string; r
 }
 
 /** What is missing, and why, newest first. */
-export function Gaps({ device, completeness, onExplained }: { device: Device; completeness: Completeness; onExplained: () => void }) {
+export function Gaps({ of, completeness, onExplained }: { of: Subject; completeness: Completeness; onExplained: () => void }) {
   if (completeness.gaps.length === 0) return null;
   const newest = [...completeness.gaps].reverse().slice(0, mostLines);
   return (
@@ -92,7 +92,7 @@ export function Gaps({ device, completeness, onExplained }: { device: Device; co
       <h2 id="gaps">
         {t("gaps.title")} <span>{t("gaps.count", { n: completeness.gaps.length })}</span>
       </h2>
-      <GapTable device={{ id: device.id, name: deviceName(device), family: device.family }} gaps={newest} label={t("gaps.title")} onExplained={onExplained} />
+      <GapTable deviceOf={of.deviceOf} family={of.family} gaps={newest} label={t("gaps.title")} onExplained={onExplained} />
       {completeness.gaps.length > mostLines && <p class="soft">{t("gaps.newest", { n: mostLines })}</p>}
     </section>
   );

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Channel, Completeness, Device } from "../api/types";
+import type { Channel, Completeness } from "../api/types";
 import { asOf, returns, serverNow } from "../fleet/fleet";
 import { isAway, readable } from "../fleet/store";
 import { DatesDialog } from "../parts/dates";
@@ -7,7 +7,7 @@ import { failureWords } from "../parts/failure";
 import { useLoading } from "../parts/loading";
 import { go, path, query } from "../router";
 import { channelTitle } from "../words/device";
-import { clock, date, millis, near } from "../words/format";
+import { clock, date, near } from "../words/format";
 import { t } from "../words/messages";
 import { isAlarm, parseQuality } from "../words/quality";
 import { visible } from "../words/text";
@@ -21,6 +21,7 @@ import { clamped, isNamed, lengths, moved, rangeNames, rangeOf, readView, writeV
 import { Readout } from "./readout";
 import { lateStretches, remarkable, type Series } from "./series";
 import type { Shown } from "./shown";
+import { samplesOf, type Subject } from "./subject";
 import { SeriesTable } from "./table";
 
 const rangeKeys = { hour: "range.hour", day: "range.day", week: "range.week", month: "range.month", year: "range.year", decade: "range.decade" } as const;
@@ -33,9 +34,9 @@ const freshFor = 10_000;
 const mostMarks = 2_000;
 
 interface Props {
-  device: Device;
+  of: Subject;
   channels: Channel[];
-  /** When the device was last heard: a chart of the newest follows it. */
+  /** When the subject was last heard: a chart of the newest follows it. */
   heard: string | null;
 }
 
@@ -47,8 +48,8 @@ interface Loaded {
   completeness: Completeness | null;
 }
 
-/** The chart of a device: its channels over a stretch of time, with what is missing, and the same as a table. */
-export function ChartPanel({ device, channels, heard }: Props) {
+/** The chart of a device or place: its channels over a stretch of time, with what is missing, and the same as a table. */
+export function ChartPanel({ of, channels, heard }: Props) {
   const search = query.value;
   const view = useMemo(() => readView(search), [search.toString()]);
   const chosen = useMemo(() => chosenChannels(search, channels), [search.toString(), channels]);
@@ -60,16 +61,16 @@ export function ChartPanel({ device, channels, heard }: Props) {
   const loading = useLoading(
     async (signal): Promise<Loaded> => {
       const range = rangeOf(view, serverNow());
-      const completeness = loadCompleteness(device.id, range, signal).catch((cause: unknown) => {
+      const completeness = loadCompleteness(of.key, range, signal).catch((cause: unknown) => {
         signal.throwIfAborted();
         void cause;
         return null;
       });
-      const all = Promise.all(chosen.map(async (c) => [c.id, await loadSeries(c.id, range, device.interval, signal)] as const));
+      const all = Promise.all(chosen.map(async (c) => [c.id, await loadSeries(samplesOf(of, c.id, range), range, of.interval, signal)] as const));
       const [series, complete] = await Promise.all([all, completeness]);
       return { of: wanted, range, series: new Map(series), completeness: complete };
     },
-    [device.id, device.interval, wanted, fresh, returns.value],
+    [of.key, of.interval, wanted, fresh, returns.value],
   );
 
   const change = useCallback((after: View) => go(`${path.value}?${writeView(query.value, after).toString()}`.replace(/\?$/, ""), !isNamed(after) && !isNamed(readView(query.value))), []);
@@ -93,9 +94,9 @@ export function ChartPanel({ device, channels, heard }: Props) {
     }),
     [loaded, chosen],
   );
-  const panels = useMemo(() => panelsOf(shown, device.interval), [shown, device.interval]);
+  const panels = useMemo(() => panelsOf(shown, of.interval), [shown, of.interval]);
   const gaps = useMemo(() => spansOf(loaded?.completeness ?? null), [loaded]);
-  const late = useMemo(() => (shown[0] ? lateStretches(shown[0].series, device.interval) : []), [shown, device.interval]);
+  const late = useMemo(() => (shown[0] ? lateStretches(shown[0].series, of.interval) : []), [shown, of.interval]);
   const words = loaded?.completeness ? completenessWords(loaded.completeness) : "";
   const empty = shown.length > 0 && shown.every((s) => s.series.time.length === 0);
 
@@ -137,7 +138,7 @@ export function ChartPanel({ device, channels, heard }: Props) {
           {panels.map((panel) => (
             <div key={panel.unit} class={panels.length > 1 ? "plot-box small" : "plot-box"}>
               {panel.unit && <span class="unit">{visible(panel.unit)}</span>}
-              <PlotCanvas lines={panel.lines} range={range} gaps={gaps} sync={`device-${device.id}`} gestures={gestures} />
+              <PlotCanvas lines={panel.lines} range={range} gaps={gaps} events={of.events} sync={of.key} gestures={gestures} />
             </div>
           ))}
           {shown.length === 0 && <div class="plot-box" />}
@@ -149,10 +150,10 @@ export function ChartPanel({ device, channels, heard }: Props) {
         </p>
         {loaded?.completeness && (
           <div class="band-box">
-            <Band completeness={loaded.completeness} range={range} since={watchedSince(device, shown)} now={asOf.value} late={late} label={words} family={device.family} />
+            <Band completeness={loaded.completeness} range={range} since={watchedSince(of, shown)} now={asOf.value} late={late} label={words} family={of.family} />
           </div>
         )}
-        <Readout shown={shown} time={pointed} interval={device.interval} gaps={gaps} family={device.family} marks={panels.flatMap((p) => p.lines.flatMap((l) => l.marks))} />
+        <Readout shown={shown} time={pointed} interval={of.interval} gaps={gaps} family={of.family} marks={panels.flatMap((p) => p.lines.flatMap((l) => l.marks))} />
         {loaded?.completeness && (
           <div class="legend completeness">
             <b>{words}</b>
@@ -175,14 +176,14 @@ export function ChartPanel({ device, channels, heard }: Props) {
           </div>
         )}
         {loaded && !loaded.completeness && <p class="legend">{t("gone.completeness")}</p>}
-        {table && <SeriesTable shown={shown} />}
+        {table && <SeriesTable shown={shown} events={of.events.filter((e) => e.time >= range.from && e.time < range.to)} />}
       </section>
       <div class="two">
         <div>
-          {loaded?.completeness && <Gaps device={device} completeness={loaded.completeness} onExplained={loading.again} />}
+          {loaded?.completeness && <Gaps of={of} completeness={loaded.completeness} onExplained={loading.again} />}
           <Unusual shown={shown} />
         </div>
-        {shown.length > 0 && <FiguresPanel shown={shown} range={range} title={isNamed(view) ? t(figureKeys[view.name]) : t("figures.dates")} />}
+        {shown.length > 0 && <FiguresPanel of={of} shown={shown} range={range} title={isNamed(view) ? t(figureKeys[view.name]) : t("figures.dates")} />}
       </div>
       {dates && <DatesDialog range={here()} onRange={(r) => change(clamped(r, serverNow()))} onClose={() => setDates(false)} />}
     </>
@@ -305,11 +306,10 @@ interface Panel {
 }
 
 /** One plot for every unit, so that every value axis means one thing. */
-/** From when on something could be expected: since the device was first seen, or since its oldest sample where it sent older ones. */
-function watchedSince(device: Device, shown: Shown[]): number | null {
+/** From when on something could be expected: since it was first heard of, or since the oldest sample where older ones were sent. */
+function watchedSince(of: Subject, shown: Shown[]): number | null {
   const times = shown.flatMap((s) => s.series.time.slice(0, 1));
-  const seen = millis(device.first_seen_at);
-  return seen === null ? null : Math.min(seen, ...times);
+  return of.since === null ? null : Math.min(of.since, ...times);
 }
 
 function panelsOf(shown: Shown[], interval: number | null): Panel[] {

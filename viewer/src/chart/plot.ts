@@ -1,10 +1,12 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { span } from "../words/format";
+import { span, zone } from "../words/format";
 import { t } from "../words/messages";
+import { named } from "../words/zone";
 import { numberLabels, timeLabels } from "./axes";
 import type { Range } from "./range";
 import { drawn, type Series } from "./series";
+import type { Event } from "./subject";
 
 /** One channel of a plot. */
 export interface Line {
@@ -66,6 +68,9 @@ export class Plot {
   private ink: Ink;
   private lines: Line[] = [];
   private gaps: Range[] = [];
+  private events: Event[] = [];
+  /** The zone of the marks on the axis of time. */
+  private zone = zone.peek();
   private range: Range = { from: 0, to: 1 };
   private readonly ended = new AbortController();
   private readonly sizes: ResizeObserver;
@@ -81,12 +86,14 @@ export class Plot {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint(), { signal: this.ended.signal });
   }
 
-  /** Shows these lines over this range; gaps are shaded. */
-  show(lines: Line[], range: Range, gaps: Range[]): void {
-    const same = this.plot && lines.length === this.lines.length && lines.every((l, i) => l.id === this.lines[i]?.id && l.shade === this.lines[i]?.shade);
+  /** Shows these lines over this range; gaps are shaded, events stand as upright lines. */
+  show(lines: Line[], range: Range, gaps: Range[], events: Event[]): void {
+    const same = this.plot && this.zone === zone.peek() && lines.length === this.lines.length && lines.every((l, i) => l.id === this.lines[i]?.id && l.shade === this.lines[i]?.shade);
     this.lines = lines;
     this.range = range;
     this.gaps = gaps;
+    this.events = events;
+    this.zone = zone.peek();
     const tables = lines.map((line) => {
       const d = drawn(line.series, line.interval);
       return [d.time, d.value, d.low, d.high] as uPlot.AlignedData;
@@ -122,6 +129,7 @@ export class Plot {
       pxAlign: 0,
       legend: { show: false },
       padding: [18, edgeWidth, 0, 0],
+      tzDate: (at) => this.dateOf(at),
       scales: { x: { time: true }, y: { range: (_u, low, high) => this.scale(low, high) } },
       axes: [
         { ...axis, size: 26, gap: 4, space: 84, grid: { show: false }, values: (_u, marks, _axis, _space, step) => timeLabels(marks, step, (this.range.to - this.range.from) / 1000) },
@@ -148,7 +156,7 @@ export class Plot {
       hooks: {
         ready: [(u) => this.drags(u)],
         drawAxes: [(u) => this.shadeGaps(u)],
-        draw: [(u) => this.drawMarks(u)],
+        draw: [(u) => this.drawMarks(u), (u) => this.drawEvents(u)],
         setCursor: [(u) => this.gestures.point(u.cursor.left !== undefined && u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") * 1000 : null)],
         setSelect: [(u) => this.selected(u)],
       },
@@ -247,6 +255,41 @@ export class Plot {
       ctx.fillStyle = this.ink.silent;
       ctx.fillText(text, middle, top + 13 * scale);
       labelled = middle + half + 8 * scale;
+    }
+    ctx.restore();
+  }
+
+  /** The date of an instant in seconds whose fields are those of the zone that is shown. */
+  private dateOf(at: number): Date {
+    const { timeZone } = named(this.zone);
+    const date = new Date(at * 1000);
+    return timeZone ? uPlot.tzDate(date, timeZone) : date;
+  }
+
+  /** An upright line and what happened, where there is room for the words; the table beside the chart has all of them. */
+  private drawEvents(u: uPlot): void {
+    const { ctx } = u;
+    const { left, top, width, height } = u.bbox;
+    const scale = devicePixelRatio;
+    ctx.save();
+    ctx.font = `${11.5 * scale}px ${getComputedStyle(this.root).fontFamily}`;
+    ctx.lineWidth = scale;
+    ctx.setLineDash([4 * scale, 3 * scale]);
+    ctx.strokeStyle = ctx.fillStyle = this.ink.faint;
+    ctx.textAlign = "left";
+    let labelled = left;
+    for (const event of [...this.events].sort((a, b) => a.time - b.time)) {
+      const x = Math.round(u.valToPos(event.time / 1000, "x", true));
+      if (x < left || x > left + width) continue;
+      ctx.beginPath();
+      ctx.moveTo(x, top);
+      ctx.lineTo(x, top + height);
+      ctx.stroke();
+      const long = ctx.measureText(event.label).width;
+      const begin = Math.min(x + 5 * scale, left + width - long - 4 * scale);
+      if (begin < labelled) continue;
+      ctx.fillText(event.label, begin, top + height - 7 * scale);
+      labelled = begin + long + 8 * scale;
     }
     ctx.restore();
   }

@@ -1,3 +1,4 @@
+import { Fragment } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { channelTitle } from "../words/device";
 import { decimal, instant } from "../words/format";
@@ -5,12 +6,13 @@ import { t } from "../words/messages";
 import { isRemarkable, qualityWords } from "../words/quality";
 import { visible } from "../words/text";
 import type { Shown } from "./shown";
+import type { Event } from "./subject";
 
 /** As many rows as are put into the page at once. */
 const rowsAtOnce = 200;
 
 /** The same data as the chart, newest first. */
-export function SeriesTable({ shown }: { shown: Shown[] }) {
+export function SeriesTable({ shown, events }: { shown: Shown[]; events: Event[] }) {
   const [rows, setRows] = useState(rowsAtOnce);
   const times = useMemo(() => [...new Set(shown.flatMap((s) => s.series.time))].sort((a, b) => b - a), [shown]);
   const places = useMemo(() => shown.map((s) => placesOf(s.series.time)), [shown]);
@@ -31,8 +33,15 @@ export function SeriesTable({ shown }: { shown: Shown[] }) {
             </tr>
           </thead>
           <tbody>
-            {times.slice(0, rows).map((time) => (
-              <tr key={time}>
+            {times.slice(0, rows).map((time, row) => (
+              <Fragment key={time}>
+              {eventsBetween(events, time, times[row - 1]).map((e) => (
+                <tr key={`event ${e.time}`} class="event">
+                  <th scope="row">{instant(e.time)}</th>
+                  <td colSpan={shown.length}>{e.label}</td>
+                </tr>
+              ))}
+              <tr>
                 <th scope="row">{instant(time)}</th>
                 {shown.map((s, i) => (
                   <td key={s.channel.id} class="num">
@@ -42,6 +51,7 @@ export function SeriesTable({ shown }: { shown: Shown[] }) {
                   </td>
                 ))}
               </tr>
+              </Fragment>
             ))}
           </tbody>
         </table>
@@ -53,6 +63,11 @@ export function SeriesTable({ shown }: { shown: Shown[] }) {
       )}
     </div>
   );
+}
+
+/** What happened at a row or between it and the newer one above. */
+function eventsBetween(events: Event[], time: number, newer: number | undefined): Event[] {
+  return events.filter((e) => e.time >= time && (newer === undefined || e.time < newer));
 }
 
 /** Where each instant stands; more than one sample may have the same. */

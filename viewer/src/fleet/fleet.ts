@@ -75,6 +75,16 @@ export function followFleet(): () => void {
 
   const reload = async () => {
     staleTimer = undefined;
+    // Who may see no values is not to be refused them again and again.
+    if (!may("sample.read")) {
+      await askStatus();
+      if (gone.signal.aborted) return;
+      batch(() => {
+        loaded.value = true;
+        hearing.value = "live";
+      });
+      return;
+    }
     try {
       // How the server stands is worth showing also where the values cannot be had.
       const [latest] = await Promise.all([ask<LatestList>("/latest", { signal: gone.signal }), askStatus()]);
@@ -122,7 +132,7 @@ export function followFleet(): () => void {
   };
 
   hearing.value = "joining";
-  const unfollow = follow({
+  const unfollow = !may("sample.read") ? () => undefined : follow({
     open: () => {
       hearing.value = "live";
       clearTimeout(staleTimer);
@@ -205,18 +215,6 @@ export async function recognise(): Promise<void> {
   } catch (cause) {
     if (cause instanceof Failure && cause.status !== 401) trouble.value = cause;
   }
-}
-
-/** Signs in with the secret of the first sign-in. */
-export async function signIn(secret: string): Promise<void> {
-  await ask("/session", { method: "POST", body: { secret } });
-  await recognise();
-}
-
-export async function signOut(): Promise<void> {
-  await ask("/session", { method: "DELETE" });
-  me.value = null;
-  session.value = "none";
 }
 
 function sameKeys(a: ReadonlyMap<number, unknown>, b: ReadonlyMap<number, unknown>): boolean {

@@ -1,4 +1,4 @@
-import type { Latest, Status } from "../api/types";
+import type { FullStatus, Latest, Status } from "../api/types";
 import { millis } from "../words/format";
 import { isAlarm, isFault, parseQuality } from "../words/quality";
 
@@ -93,11 +93,17 @@ export function elsewhere(devices: Status["devices"]): { state: "suspended" | "r
   return (["suspended", "rejected", "retired"] as const).map((state) => ({ state, n: devices[state] })).filter((d) => d.n > 0);
 }
 
+/** Whether the server has said all that it says to whoever may look after it. */
+export function isFull(status: Status): status is FullStatus {
+  return Boolean(status.journal && status.nodes && status.listeners && status.quarantine && status.unrecognized);
+}
+
 /** Uploads wait in the journal for a few seconds as a rule; from here on, in milliseconds, history lacks something that has come. */
 const waitsLong = 120_000;
 
 /** Whether what waited while the database was away is still being recorded. */
 export function isCatchingUp({ at, store, journal }: Status): boolean {
+  if (!journal) return false;
   const oldest = millis(journal.oldest_waiting_at);
   return store.state === "ok" && journal.waiting > 0 && oldest !== null && (millis(at) ?? 0) - oldest > waitsLong;
 }

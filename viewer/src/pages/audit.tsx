@@ -4,23 +4,27 @@ import type { AuditPage as Page, AuditRow } from "../api/proof";
 import { asOf, devices, returns } from "../fleet/fleet";
 import { failureWords, FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
+import { useLoading } from "../parts/loading";
 import { usePages, type Cursor } from "../parts/paged";
+import { Reviews } from "../parts/review";
 import { download, save, stamp } from "../parts/save";
 import { useTitle } from "../parts/title";
 import { go, query } from "../router";
+import { choice, chosen } from "../tree/tree";
 import { actGroups, actName, actorKind, deviceOf, differences, type Difference } from "../words/audit";
 import { deviceName } from "../words/device";
-import { bytes, instant, millis } from "../words/format";
+import { bytes, instant, millis, zone } from "../words/format";
 import { t } from "../words/messages";
 import { visible } from "../words/text";
+import { instantOf } from "../words/zone";
 
 /** As many rows as are asked for at once. */
 const atOnce = 100;
 
-const names = ["who", "what", "on", "from", "to"] as const;
+const names = ["q", "who", "what", "on", "from", "to"] as const;
 type Filter = Record<(typeof names)[number], string>;
 
-/** The filter that the address holds: dates are days of the browser's zone, the last one included. */
+/** The filter that the address holds: dates are days of the zone that is shown, the last one included. */
 function readFilter(search: URLSearchParams): Filter {
   return Object.fromEntries(names.map((name) => [name, search.get(name) ?? ""])) as Filter;
 }
@@ -29,21 +33,26 @@ function readFilter(search: URLSearchParams): Filter {
 function questionOf(filter: Filter, limit: number | null, before: Cursor): string {
   const search = new URLSearchParams();
   if (limit !== null) search.set("limit", String(limit));
-  for (const name of ["who", "what", "on"] as const) if (filter[name]) search.set(name, filter[name]);
+  for (const name of ["q", "who", "what", "on"] as const) if (filter[name]) search.set(name, filter[name]);
   const from = dayStart(filter.from, 0),
     to = dayStart(filter.to, 1);
   if (from) search.set("from", from);
   if (to) search.set("to", to);
   if (before !== null) search.set("before", String(before));
+  const { id, sub } = choice.value;
+  if (chosen.value !== null) {
+    search.set("organization_id", String(id));
+    search.set("sub", String(sub));
+  }
   return `/audit?${search}`;
 }
 
-/** The beginning of a day of the browser's zone, or of one so many days later. */
+/** The beginning of a day of the zone that is shown, or of one so many days later. */
 function dayStart(day: string, later: number): string {
   const [year, month, number] = day.split("-").map(Number);
   if (!year || !month || !number) return "";
-  const at = new Date(year, month - 1, number + later);
-  return Number.isFinite(at.getTime()) ? at.toISOString() : "";
+  const local = Date.UTC(year, month - 1, number + later);
+  return Number.isFinite(local) ? new Date(instantOf(local, zone.value)).toISOString() : "";
 }
 
 /** Who changed what, when and why, newest first. */
@@ -51,6 +60,9 @@ export function AuditPage() {
   useTitle(t("nav.audit"));
   const filter = readFilter(query.value);
   const key = JSON.stringify(filter);
+  const { id, sub } = choice.value;
+  // The newest entry of all is what a review goes up to, whatever is searched for.
+  const newest = useLoading((signal) => ask<Page>("/audit?limit=1", { signal }), [returns.value]);
   return (
     <>
       <section class="verdict">
@@ -62,13 +74,16 @@ export function AuditPage() {
           </span>
         </div>
       </section>
+      <Reviews newest={newest.value?.entries[0]?.id ?? null} />
       <section class="panel audit" aria-label={t("nav.audit")}>
         <FilterForm key={key} filter={filter} />
-        <Trail key={`trail ${key}`} filter={filter} />
+        <Trail key={`trail ${key} ${id} ${sub}`} filter={filter} />
       </section>
     </>
   );
 }
+
+const examples = { q: "audit.text-example", who: "audit.who-example", on: "audit.on-example" } as const;
 
 function FilterForm({ filter }: { filter: Filter }) {
   const [draft, setDraft] = useState(filter);
@@ -83,19 +98,20 @@ function FilterForm({ filter }: { filter: Filter }) {
     event.preventDefault();
     show(draft);
   };
-  const field = (name: keyof Filter, label: string, dated = false) => (
+  const field = (name: keyof typeof examples | "from" | "to", label: string) => (
     <p class="field">
       <label for={`${id}-${name}`}>{label}</label>
-      {dated ? (
+      {name === "from" || name === "to" ? (
         <input id={`${id}-${name}`} type="date" value={draft[name]} onInput={set(name)} />
       ) : (
-        <input id={`${id}-${name}`} type="text" value={draft[name]} autocomplete="off" placeholder={t(name === "who" ? "audit.who-example" : "audit.on-example")} onInput={set(name)} />
+        <input id={`${id}-${name}`} type="text" value={draft[name]} autocomplete="off" placeholder={t(examples[name])} onInput={set(name)} />
       )}
     </p>
   );
   const isOffered = filter.what === "" || actGroups.some((group) => group.acts.includes(filter.what));
   const form = (
     <form class="filters" onSubmit={submit} role="search" aria-label={t("audit.filter")}>
+      {field("q", t("audit.text"))}
       {field("who", t("audit.who"))}
       <p class="field">
         <label for={`${id}-what`}>{t("audit.act")}</label>
@@ -114,8 +130,8 @@ function FilterForm({ filter }: { filter: Filter }) {
         </select>
       </p>
       {field("on", t("audit.on"))}
-      {field("from", t("audit.from"), true)}
-      {field("to", t("audit.to"), true)}
+      {field("from", t("audit.from"))}
+      {field("to", t("audit.to"))}
       <p class="act">
         <button type="submit" class="btn primary">
           {t("audit.show")}

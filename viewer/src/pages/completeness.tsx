@@ -3,6 +3,7 @@ import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { ask, isAbandoned } from "../api/client";
 import type { DeviceDays, FleetCompleteness } from "../api/proof";
 import { asOf, returns, serverNow } from "../fleet/fleet";
+import { places } from "../fleet/places";
 import { failureWords, FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
 import { DaysTable, HeatMap } from "../parts/heatmap";
@@ -13,6 +14,7 @@ import { dayOf, daysOf, daysWords, fleetFigures, listOf, matching, monthAfter, m
 import { isAccepted } from "../proof/load";
 import { fleetWords } from "../proof/words";
 import { go, query } from "../router";
+import { chosen, isChosen } from "../tree/tree";
 import { instant, percent } from "../words/format";
 import { t } from "../words/messages";
 import { devicesWords, missingAnswer } from "../proof/answers";
@@ -33,7 +35,7 @@ export function CompletenessPage() {
   const days = useMemo(() => daysOf(period, serverNow()), [key, today]);
   const loading = useLoading((signal) => ask<FleetCompleteness>(`/completeness?from=${days.from}&to=${days.to}`, { signal, unhurried: true }), [days.from, days.to, returns.value]);
   // What was loaded before stays in sight until the new has come, under its own dates.
-  const loaded = loading.value;
+  const loaded = useMemo(() => loading.value && narrowed(loading.value), [loading.value, chosen.value, places.value]);
   const shown: Days = loaded ?? days;
   const found = useMemo(() => (loaded ? matching(loaded, wanted.value) : []), [loaded, wanted.value]);
   const figures = useMemo(() => fleetFigures(loaded?.devices ?? [], loaded ?? days, isAccepted), [loaded]);
@@ -73,6 +75,20 @@ export function CompletenessPage() {
       </section>
     </>
   );
+}
+
+/** The devices at places of the chosen organizations. */
+function narrowed(all: FleetCompleteness): FleetCompleteness {
+  const organization = (place: number | null) => (place === null ? undefined : places.value.get(place)?.organization_id);
+  return chosen.value === null
+    ? all
+    : {
+        ...all,
+        devices: all.devices.filter((d) => {
+          const id = organization(d.place_id);
+          return id !== undefined && isChosen(id);
+        }),
+      };
 }
 
 /** A page of the rows, as a calendar or in figures. */

@@ -66,7 +66,7 @@ export function CompletenessDayPage({ id, day }: { id: number; day: string }) {
 }
 
 function Day({ device, from, to }: { device: Device; from: number; to: number }) {
-  const counted = useLoading((signal) => loadCompleteness(device.id, { from, to }, signal), [device.id, from, returns.value]);
+  const counted = useLoading((signal) => loadCompleteness(`/devices/${device.id}`, { from, to }, signal), [device.id, from, returns.value]);
   const c = counted.value;
   return (
     <>
@@ -112,7 +112,7 @@ function Counted({ device, completeness, from, to, onExplained }: { device: Devi
         {gaps.length === 0 ? (
           <p class="soft">{t("gaps.none")}</p>
         ) : (
-          <GapTable device={{ id: device.id, name: deviceName(device), family: device.family }} gaps={gaps} label={title} onExplained={onExplained} />
+          <GapTable deviceOf={() => ({ id: device.id, name: deviceName(device), family: device.family })} family={device.family} gaps={gaps} label={title} onExplained={onExplained} />
         )}
       </section>
     </>

@@ -1,30 +1,35 @@
 import { useMemo, useState } from "preact/hooks";
 import { ask } from "../api/client";
 import type { Channel, Device, LastUpload, Latest } from "../api/types";
+import type { PlacedDevice } from "../api/tree";
 import { ChartPanel } from "../chart/panel";
+import { ofDevice } from "../chart/subject";
 import { asOf, changes, devices, may } from "../fleet/fleet";
+import { places } from "../fleet/places";
 import { stateOf } from "../fleet/state";
 import { useAnnounced } from "../parts/announce";
 import { Body } from "../parts/body";
 import { DecisionDialog, type Decision } from "../parts/decide";
-import { EvidenceButton } from "../parts/evidence";
 import { FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
-import { useLoading } from "../parts/loading";
+import { LatestTable } from "../parts/latest";
+import { useLoading, type Loading } from "../parts/loading";
+import { MoveDeviceDialog } from "../parts/movedevice";
 import { shortValue, toneOf, whyOf } from "../parts/tile";
 import { useTitle } from "../parts/title";
-import { channelTitle, deviceName, familyName, stateName } from "../words/device";
-import { ago, bytes, decimal, instant, millis, quantity, span } from "../words/format";
+import { tree, usePageZone, wayTo, zoneOf } from "../tree/tree";
+import { deviceName, familyName, placeName, stateName } from "../words/device";
+import { ago, begun, bytes, instant, near, millis, quantity, span, zone } from "../words/format";
 import { t } from "../words/messages";
-import { isAlarm, isFault, parseQuality, qualityWords, reasonWords } from "../words/quality";
 import { visible } from "../words/text";
 
 /** One device: its chart, its latest values, how complete it is, and what it said last. */
 export function DevicePage({ id }: { id: number }) {
-  const found = useLoading((signal) => ask<Device>(`/devices/${id}`, { signal }), [id, changes.value]);
+  const found = useLoading((signal) => ask<PlacedDevice>(`/devices/${id}`, { signal }), [id, changes.value]);
   const ended = useLoading((signal) => ask<{ channels: Channel[] }>(`/channels?device=${id}&ended=true`, { signal }), [id, changes.value]);
   const device = found.value;
   useTitle(device ? deviceName(device) : t("device.title"));
+  usePageZone(device && zoneOfDevice(device));
   if (!device)
     return (
       <>
@@ -34,22 +39,34 @@ export function DevicePage({ id }: { id: number }) {
         {found.failure !== undefined && <FailureNote cause={found.failure} again={found.again} />}
       </>
     );
+  return <Inside device={device} channels={ended.value?.channels ?? device.channels} found={found} />;
+}
+
+function Inside({ device, channels, found }: { device: PlacedDevice; channels: Channel[]; found: Loading<PlacedDevice> }) {
+  const { id } = device;
+  const subject = useMemo(() => ofDevice(device), [device]);
   const live = devices.value.get(id)?.value;
-  const channels = ended.value?.channels ?? device.channels;
   return (
     <>
       <p class="crumb">
-        <a href="/">{t("nav.overview")}</a> › {familyName(device.family)}
+        <a href="/">{t("nav.overview")}</a> ›{" "}
+        {device.place && may("place.read") ? (
+          <a href={`/places/${device.place.id}`}>
+            <bdi>{placeName(device.place)}</bdi>
+          </a>
+        ) : (
+          familyName(device.family)
+        )}
       </p>
       <Head device={device} live={live} onChanged={found.again} />
       {found.failure !== undefined && <FailureNote cause={found.failure} again={found.again} />}
       {channels.length > 0 ? (
-        <ChartPanel device={device} channels={channels} heard={live?.received_at ?? null} />
+        <ChartPanel of={subject} channels={channels} heard={live?.received_at ?? null} />
       ) : (
         <p class="note">{t(device.state === "new" ? "device.new-no-chart" : "device.no-channels")}</p>
       )}
       <div class="two even">
-        {live && <LatestPanel live={live} />}
+        {live && <LatestTable values={live.values} />}
         <DevicePanel device={device} live={live} />
       </div>
       {may("upload.read") && <LastUploadPanel id={id} heard={live?.received_at ?? null} />}
@@ -73,7 +90,6 @@ function Head({ device, live, onChanged }: { device: Device; live: Latest | unde
       {device.state !== "accepted" && <span class={`state ${device.state}`}>{stateName(device.state)}</span>}
       {why && <span class={`why ${state ?? ""}`}>{why}</span>}
       <span class="buttons">
-        {may("evidence.read") && device.place && <EvidenceButton place={device.place} />}
         {may("device.change") && (
           <button type="button" class="btn" onClick={() => setDecision("rename")}>
             {t("device.rename")}
@@ -96,42 +112,65 @@ function Head({ device, live, onChanged }: { device: Device; live: Latest | unde
   );
 }
 
-function LatestPanel({ live }: { live: Latest }) {
+/** Where the device is, and where it was before. */
+function Stays({ device }: { device: PlacedDevice }) {
+  const now = device.place ? [device.place] : [];
+  const stays = device.places ?? [];
+  const before = stays.filter((s) => s.to !== null);
+  const current = stays.filter((s) => s.to === null);
+  const link = (place: { id: number; name: string }) =>
+    may("place.read") ? (
+      <a class="link" href={`/places/${place.id}`}>
+        <bdi>{placeName(place)}</bdi>
+      </a>
+    ) : (
+      <bdi>{placeName(place)}</bdi>
+    );
+  const here = current.length ? current : now;
+  const way = device.organization_id === undefined ? "" : wayTo(device.organization_id);
   return (
-    <section class="panel" aria-labelledby="latest">
-      <h2 id="latest">{t("latest.title")}</h2>
-      <div class="scroll" tabIndex={0} role="group" aria-label={t("latest.title")}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t("table.channel")}</th>
-              <th scope="col" class="num">
-                {t("table.value")}
-              </th>
-              <th scope="col">{t("table.quality")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {live.values.map((v) => {
-              const quality = parseQuality(v.quality);
-              return (
-                <tr key={v.channel_id}>
-                  <th scope="row">{channelTitle(v, live.values)}</th>
-                  <td class="num">{v.value === null ? "–" : `${decimal(v.value, v.decimals)} ${visible(v.unit)}`}</td>
-                  <td class={isAlarm(quality) ? "alarm" : isFault(quality) ? "fault" : ""}>{v.value === null ? reasonWords(quality) : qualityWords(v.quality)}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
-      {live.values.length === 0 && <p class="soft">{t("tile.unheard")}</p>}
-    </section>
+    <>
+      {device.state !== "new" && (
+        <div>
+          <dt>{t("device.place")}</dt>
+          <dd>
+            {here.length === 0 && t("place.at-none")}
+            {here.map((p, i) => (
+              <span key={p.id}>
+                {i > 0 && ", "}
+                {link(p)}
+              </span>
+            ))}
+          </dd>
+        </div>
+      )}
+      {way && tree.value.byId.size > 1 && (
+        <div>
+          <dt>{t("place.organization")}</dt>
+          <dd>
+            <bdi>{way}</bdi>
+          </dd>
+        </div>
+      )}
+      {before.length > 0 && (
+        <div>
+          <dt>{t("place.before")}</dt>
+          <dd>
+            {before.map((p) => (
+              <span class="cell" key={`${p.id} ${p.from}`}>
+                {link(p)} <small>{t("unusual.between", { from: begun(millis(p.from) ?? 0, asOf.value), to: near(millis(p.to) ?? 0, asOf.value) })}</small>
+              </span>
+            ))}
+          </dd>
+        </div>
+      )}
+    </>
   );
 }
 
-function DevicePanel({ device, live }: { device: Device; live: Latest | undefined }) {
+function DevicePanel({ device, live }: { device: PlacedDevice; live: Latest | undefined }) {
   const [decision, setDecision] = useState<Decision | null>(null);
+  const [moving, setMoving] = useState(false);
   const measured = millis(live?.measured_at),
     received = millis(live?.received_at ?? device.last_message_at),
     seen = millis(device.first_seen_at);
@@ -144,12 +183,11 @@ function DevicePanel({ device, live }: { device: Device; live: Latest | undefine
         [t("device.serial"), visible(device.serial)],
         [t("device.family"), familyName(device.family)],
         [t("device.interval"), device.interval === null ? t("device.interval-unknown") : span(device.interval)],
-        [t("device.place"), device.place ? visible(device.place.name) : ""],
         [t("device.first-seen"), seen === null ? "" : instant(seen, false)],
         [t("device.signal"), dbm === null ? "" : quantity(dbm, 0, "dBm")],
         [t("device.battery"), battery === null ? "" : quantity(battery, 0, "%")],
       ].filter((row) => row[1]) as [string, string][],
-    [device, dbm, battery],
+    [device, dbm, battery, zone.value],
   );
   return (
     <section class="panel" aria-labelledby="about">
@@ -169,6 +207,7 @@ function DevicePanel({ device, live }: { device: Device; live: Latest | undefine
             </dd>
           </div>
         )}
+        <Stays device={device} />
         {rows.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
@@ -205,9 +244,24 @@ function DevicePanel({ device, live }: { device: Device; live: Latest | undefine
           )}
         </p>
       )}
+      {may("device.change") && device.state !== "new" && !device.place && tree.value.byId.size > 1 && (
+        <p class="act">
+          <button type="button" class="btn small" onClick={() => setMoving(true)}>
+            {t("place.move-device")}
+          </button>
+        </p>
+      )}
       {decision && <DecisionDialog device={device} decision={decision} onDone={() => changes.value++} onClose={() => setDecision(null)} />}
+      {moving && <MoveDeviceDialog device={device} onClose={() => setMoving(false)} />}
     </section>
   );
+}
+
+/** The zone of the place or organization of a device; undefined, for that of the chosen node, where it has none. */
+function zoneOfDevice(device: PlacedDevice): string | undefined {
+  const place = device.place ? places.value.get(device.place.id) : undefined;
+  const organization = place?.organization_id ?? device.organization_id;
+  return organization !== undefined && tree.value.byId.has(organization) ? zoneOf(organization) : undefined;
 }
 
 function LastUploadPanel({ id, heard }: { id: number; heard: string | null }) {

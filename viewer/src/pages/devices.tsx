@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useId, useState } from "preact/hooks";
 import { ask } from "../api/client";
+import type { PlacedDevice } from "../api/tree";
 import type { Device, DeviceList, DeviceState } from "../api/types";
 import { asOf, changes, may } from "../fleet/fleet";
 import { DecisionDialog } from "../parts/decide";
@@ -9,7 +10,8 @@ import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
 import { useTitle } from "../parts/title";
 import { go, query } from "../router";
-import { deviceName, deviceStates, familyName, stateName } from "../words/device";
+import { isChosen } from "../tree/tree";
+import { deviceName, deviceStates, familyName, placeName, stateName } from "../words/device";
 import { millis, near } from "../words/format";
 import { t } from "../words/messages";
 import { visible } from "../words/text";
@@ -19,11 +21,11 @@ const rowsAtOnce = 200;
 /** More pages of the list than this are not asked for; with the greatest page that is fifty thousand devices. */
 const mostPages = 50;
 
-async function loadAll(signal: AbortSignal): Promise<Device[]> {
-  const all: Device[] = [];
+async function loadAll(signal: AbortSignal): Promise<PlacedDevice[]> {
+  const all: PlacedDevice[] = [];
   let after = "";
   for (let page = 0; page < mostPages; page++) {
-    const list = await ask<DeviceList>(`/devices?limit=1000${after}`, { signal });
+    const list = await ask<DeviceList & { devices: PlacedDevice[] }>(`/devices?limit=1000${after}`, { signal });
     all.push(...list.devices);
     if (list.next === null) break;
     after = `&after=${encodeURIComponent(list.next)}`;
@@ -41,7 +43,9 @@ export function DevicesPage() {
   const searchId = useId();
   const state = deviceStates.find((s) => s === query.value.get("state"));
   const search = wanted.value.trim().toLowerCase();
-  const all = list.value ?? [];
+  const placeless = query.value.get("place") === "none";
+  const of = (list.value ?? []).filter((d) => d.organization_id === undefined || isChosen(d.organization_id));
+  const all = placeless ? of.filter((d) => d.place === null && d.state === "accepted") : of;
   const found = all.filter((d) => (!state || d.state === state) && (!search || `${deviceName(d)} ${d.serial} ${d.model}`.toLowerCase().includes(search)));
   return (
     <>
@@ -51,7 +55,13 @@ export function DevicesPage() {
       {list.failure !== undefined && <FailureNote cause={list.failure} again={list.again} />}
       <div class="panel">
         <div class="top">
-          <StateFilter devices={all} state={state} />
+          {placeless ? (
+            <a class="btn" href="/devices" aria-label={t("place.only-none-all")}>
+              {t("place.only-none")} ×
+            </a>
+          ) : (
+            <StateFilter devices={all} state={state} />
+          )}
           <p class="filter">
             <label class="unseen" for={searchId}>
               {t("overview.filter")}
@@ -72,6 +82,9 @@ export function DevicesPage() {
                 </th>
                 <th scope="col" class="wide">
                   {t("device.model")}
+                </th>
+                <th scope="col" class="wide">
+                  {t("device.place")}
                 </th>
                 <th scope="col">{t("devices.state")}</th>
                 <th scope="col" class="num">
@@ -132,6 +145,13 @@ function Row({ device, onAccept }: { device: Device; onAccept: () => void }) {
       <td class="roomy">{visible(device.serial)}</td>
       <td class="wide">{familyName(device.family)}</td>
       <td class="wide">{visible(device.model)}</td>
+      <td class="wide">
+        {device.place && (
+          <a class="link" href={`/places/${device.place.id}`}>
+            <bdi>{placeName(device.place)}</bdi>
+          </a>
+        )}
+      </td>
       <td>
         <span class={`state ${device.state} ${device.silent && device.state === "accepted" ? "silent" : ""}`}>
           {device.state === "accepted" && device.silent ? t("devices.accepted-silent") : stateName(device.state)}

@@ -132,7 +132,7 @@ function FirstValueItem({ value, sisters }: { value: FirstValue; sisters: FirstV
 
 /** How to point a device here, with the addresses that this server listens on. */
 function Empty() {
-  const listeners = status.value?.listeners.filter((l) => l.purpose === "devices") ?? [];
+  const listeners = status.value?.listeners?.filter((l) => l.purpose === "devices") ?? [];
   return (
     <section class="panel">
       <h2>{t("facts.how-to-begin")}</h2>

@@ -1,117 +1,194 @@
-import { useSignal } from "@preact/signals";
-import { useEffect, useId, useState } from "preact/hooks";
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
 import { inTurn } from "../api/client";
+import type { LeanPlace } from "../api/tree";
 import { loadCompleteness } from "../chart/load";
-import { asOf, devices, hearing, loaded, returns, serverNow, status, surveyed, trouble } from "../fleet/fleet";
-import { elsewhere, type Survey } from "../fleet/state";
+import { asOf, devices, hearing, loaded, may, returns, serverNow, status, trouble } from "../fleet/fleet";
+import { chosenPlaces, places, placesLoaded, placesTrouble, surveyedPlaces, unplaced } from "../fleet/places";
+import type { PlaceState } from "../fleet/placestate";
+import { elsewhere } from "../fleet/state";
 import { readable } from "../fleet/store";
 import { useAnnounced } from "../parts/announce";
 import { FailureNote } from "../parts/failure";
+import { Filter } from "../parts/filter";
 import { Heading } from "../parts/heading";
 import { Messages } from "../parts/messages";
+import { Pager, pageWithin } from "../parts/pager";
 import { ProofLine } from "../parts/proofline";
 import { Tile } from "../parts/tile";
 import { useTitle } from "../parts/title";
-import { deviceName, stateName } from "../words/device";
-import { instant, percent } from "../words/format";
+import { folded } from "../tree/nodes";
+import { choice, chosen, wayTo } from "../tree/tree";
+import { deviceName, placeName, stateName } from "../words/device";
+import { instant, percent, zone } from "../words/format";
 import { joined, t } from "../words/messages";
+import { dayBegin } from "../words/zone";
 
-/** One line that says whether all is well, then a tile for every device, those that need a person first. */
+/** As many tiles as are put into the page at once: of places that need a person, and of the others. */
+const gravestAtOnce = 60,
+  othersAtOnce = 120;
+
+/** One line that says whether all is well, then a tile for every place, those that need a person first. */
 export function OverviewPage() {
   useTitle(t("nav.overview"));
-  const wanted = useSignal("");
-  if (!loaded.value)
-    return trouble.value ? (
+  const search = useSignal("");
+  const wanted = useComputed(() => folded(search.value.trim()));
+  if (!may("place.read"))
+    return (
+      <>
+        <section class="verdict">
+          <Heading>{t("nav.overview")}</Heading>
+        </section>
+        <p class="note">{t("place.none-to-see")}</p>
+        <Messages of={status.value} />
+      </>
+    );
+  if (!loaded.value || !placesLoaded.value) {
+    const cause = trouble.value ?? placesTrouble.value;
+    return cause ? (
       <>
         <Heading>{t("nav.overview")}</Heading>
-        <FailureNote cause={trouble.value} />
+        <FailureNote cause={cause} />
       </>
     ) : (
       <section class="verdict">
         <Heading>{t("overview.loading")}</Heading>
       </section>
     );
-  const { attention, others } = surveyed.value;
-  const total = devices.value.size;
-  const search = wanted.value.trim().toLowerCase();
-  const shown = others.filter((id) => matches(id, search));
+  }
+  const { attention, others } = surveyedPlaces.value;
+  const total = chosenPlaces.value.length;
+  const gravest = fitting(attention, wanted.value),
+    shown = fitting(others, wanted.value);
+  const scope = `${choice.value.id} ${choice.value.sub} ${wanted.value}`;
   return (
     <>
-      <Verdict survey={surveyed.value} />
+      <Verdict />
       <ProofLine />
       <Messages of={status.value} />
-      {attention.length > 0 && (
+      {gravest.length > 0 && (
         <section aria-labelledby="attention">
           <h2 id="attention">
-            {t("overview.attention")} <span>{t("overview.devices", { n: attention.length })}</span>
+            {t("overview.attention")} <span>{t("overview.places", { n: attention.length })}</span>
           </h2>
-          <Tiles ids={attention.filter((id) => matches(id, search))} />
+          <Gravest key={`attention ${scope}`} places={gravest} />
         </section>
       )}
       {total > 0 && (
         <section aria-labelledby="all">
           <div class="heading">
             <h2 id="all">
-              {t(attention.length ? "overview.others" : "overview.all")} <span>{t(attention.length ? "overview.of-devices" : "overview.devices", { n: attention.length ? others.length : total, all: total })}</span>
+              {t(attention.length ? "overview.others" : "overview.all")} <span>{t(attention.length ? "overview.of-places" : "overview.places", { n: attention.length ? others.length : total, all: total })}</span>
             </h2>
-            <Filter value={wanted.value} onValue={(v) => (wanted.value = v)} />
+            <Filter label={t("place.find")} value={search.value} onValue={(v) => (search.value = v)} />
           </div>
-          {search && shown.length === 0 && <p class="soft">{t("overview.none-found")}</p>}
-          <Tiles ids={shown} />
+          {wanted.value && shown.length === 0 && <p class="soft">{t("place.none-found")}</p>}
+          <Groups key={`others ${scope}`} places={shown} />
         </section>
       )}
     </>
   );
 }
 
-function matches(id: number, search: string): boolean {
-  if (!search) return true;
-  const device = devices.value.get(id)?.value;
-  return device !== undefined && `${deviceName(device)} ${device.serial} ${device.model}`.toLowerCase().includes(search);
+/** The places of these ids whose name, organization or device fits. */
+function fitting(ids: number[], wanted: string): LeanPlace[] {
+  return ids.flatMap((id) => {
+    const place = places.value.get(id);
+    return place && (!wanted || matches(place, wanted)) ? [place] : [];
+  });
 }
 
-function Tiles({ ids }: { ids: number[] }) {
+/** What a device is found by does not change with its values, so it is looked at without following them. */
+function matches(place: LeanPlace, wanted: string): boolean {
+  if (folded(place.name).includes(wanted)) return true;
+  return place.device_ids.some((id) => {
+    const device = devices.value.get(id)?.peek();
+    return device !== undefined && folded(`${deviceName(device)} ${device.serial} ${device.model}`).includes(wanted);
+  });
+}
+
+function Gravest({ places: of }: { places: LeanPlace[] }) {
+  const [wanted, setPage] = useState(0);
+  const page = pageWithin(wanted, of.length, gravestAtOnce);
+  return (
+    <>
+      <Tiles places={of.slice(page * gravestAtOnce, (page + 1) * gravestAtOnce)} />
+      <Pager label={t("overview.attention")} page={page} size={gravestAtOnce} all={of.length} onPage={setPage} />
+    </>
+  );
+}
+
+/** The places by organization, the headings only where there is more than one. */
+function Groups({ places: of }: { places: LeanPlace[] }) {
+  const [wanted, setPage] = useState(0);
+  const page = pageWithin(wanted, of.length, othersAtOnce);
+  const groups = new Map<number, LeanPlace[]>();
+  for (const place of of) {
+    const known = groups.get(place.organization_id);
+    if (known) known.push(place);
+    else groups.set(place.organization_id, [place]);
+  }
+  const ordered = [...groups].map(([id, all]) => ({ id, way: wayTo(id), all })).sort((a, b) => a.way.localeCompare(b.way));
+  const shown: { id: number; way: string; all: number; places: LeanPlace[] }[] = [];
+  let skip = page * othersAtOnce,
+    room = othersAtOnce;
+  for (const { id, way, all } of ordered) {
+    const part = all.slice(skip, skip + room);
+    skip = Math.max(0, skip - all.length);
+    room -= part.length;
+    if (part.length) shown.push({ id, way, all: all.length, places: part });
+    if (room === 0) break;
+  }
+  return (
+    <>
+      {ordered.length <= 1
+        ? shown.map((g) => <Tiles key={g.id} places={g.places} />)
+        : shown.map((g) => (
+            <section key={g.id} class="group" aria-labelledby={`group-${g.id}`}>
+              <h3 id={`group-${g.id}`}>
+                <bdi>{g.way}</bdi> <span>{t("overview.places", { n: g.all })}</span>
+              </h3>
+              <Tiles places={g.places} />
+            </section>
+          ))}
+      <Pager label={t("place.pages")} page={page} size={othersAtOnce} all={of.length} onPage={setPage} />
+    </>
+  );
+}
+
+function Tiles({ places: of }: { places: LeanPlace[] }) {
   return (
     <div class="grid">
-      {ids.map((id) => {
-        const device = devices.value.get(id);
-        return device && <Tile key={id} device={device} />;
-      })}
+      {of.map((place) => (
+        <Tile key={place.id} place={place} />
+      ))}
     </div>
   );
 }
 
-function Filter({ value, onValue }: { value: string; onValue: (value: string) => void }) {
-  const id = useId();
-  return (
-    <p class="filter">
-      <label class="unseen" for={id}>
-        {t("overview.filter")}
-      </label>
-      <input id={id} type="search" placeholder={t("overview.filter")} value={value} autocomplete="off" onInput={(event) => onValue(event.currentTarget.value)} />
-    </p>
-  );
-}
+const verdicts: readonly { state: PlaceState; key: "verdict.reporting" | "verdict.alarm" | "verdict.fault" | "verdict.silent" | "verdict.unheard" | "verdict.vacant" }[] = [
+  { state: "reporting", key: "verdict.reporting" },
+  { state: "alarm", key: "verdict.alarm" },
+  { state: "fault", key: "verdict.fault" },
+  { state: "silent", key: "verdict.silent" },
+  { state: "unheard", key: "verdict.unheard" },
+  { state: "vacant", key: "verdict.vacant" },
+];
 
-function Verdict({ survey }: { survey: Survey }) {
-  const { census } = survey;
-  const total = devices.value.size;
+function Verdict() {
+  const { census } = surveyedPlaces.value;
+  const total = chosenPlaces.value.length;
   const live = hearing.value === "live" || hearing.value === "joining";
-  const parts = [
-    { state: "reporting", text: t("verdict.reporting", { n: census.reporting }), n: census.reporting },
-    { state: "alarm", text: t("verdict.alarm", { n: census.alarm }), n: census.alarm },
-    { state: "fault", text: t("verdict.fault", { n: census.fault }), n: census.fault },
-    { state: "silent", text: t("verdict.silent", { n: census.silent }), n: census.silent },
-    { state: "unheard", text: t("verdict.unheard", { n: census.unheard }), n: census.unheard },
-  ].filter((p) => p.n > 0);
+  const parts = verdicts.map(({ state, key }) => ({ state, n: census[state], text: t(key, { n: census[state] }) })).filter((p) => p.n > 0);
   const waiting = status.value?.devices.new ?? 0;
   const rest = status.value ? elsewhere(status.value.devices) : [];
-  useAnnounced(total ? [...parts.map((p) => p.text), t("verdict.no-limits")].join(", ") : t("verdict.none"));
+  const none = t(places.value.size ? "verdict.none-here" : devices.value.size ? "verdict.no-place" : "verdict.none");
+  useAnnounced(total ? [...parts.map((p) => p.text), t("verdict.no-limits")].join(", ") : none);
   return (
     <section class="verdict">
       <Heading>
         {total === 0
-          ? t("verdict.none")
+          ? none
           : parts.map((p, i) => (
               <span key={p.state}>
                 {i > 0 && ", "}
@@ -130,12 +207,17 @@ function Verdict({ survey }: { survey: Survey }) {
           {t(live ? "facts.as-of" : "facts.not-live")} <b>{instant(asOf.value)}</b>
         </span>
         <ReceivedToday />
+        {chosen.value === null && unplaced.value.length > 0 && (
+          <a class="link" href="/devices?place=none">
+            {t("facts.unplaced", { n: unplaced.value.length })}
+          </a>
+        )}
         {rest.length > 0 && (
           <a class="link" href="/devices">
             {joined(rest.map((r) => t("facts.state", { n: r.n, state: stateName(r.state).toLowerCase() })))}
           </a>
         )}
-        {total === 0 && waiting === 0 && (
+        {total === 0 && waiting === 0 && devices.value.size === 0 && (
           <a class="link" href="/new">
             {t("facts.how-to-begin")}
           </a>
@@ -145,7 +227,7 @@ function Verdict({ survey }: { survey: Survey }) {
   );
 }
 
-/** A larger fleet's completeness is not asked for device by device. */
+/** The completeness of more places than this is not asked for one by one. */
 const mostAsked = 60;
 const askedEvery = 10 * 60_000;
 
@@ -155,13 +237,15 @@ interface Today {
   worst: { name: string; received: number; expected: number } | null;
 }
 
-/** How much of what was expected since midnight has been received, where it is known. */
+/** How much of what was expected since midnight of the chosen zone has been received, where it is known. */
 function ReceivedToday() {
   const [today, setToday] = useState<Today | null>(null);
-  const ids = [...devices.value.keys()];
+  const ids = chosenPlaces.value.filter((p) => p.device_ids.length > 0).map((p) => p.id);
   const away = !readable.value;
-  const key = ids.length <= mostAsked && !away ? ids.join() : "";
+  const asked = may("sample.read") && ids.length <= mostAsked;
+  const key = asked && !away ? ids.join() : "";
   useEffect(() => {
+    setToday(null);
     if (!key) return;
     const gone = new AbortController();
     const load = async () => {
@@ -176,8 +260,8 @@ function ReceivedToday() {
       clearTimeout(soon);
       clearInterval(often);
     };
-  }, [key, returns.value]);
-  if (away && ids.length > 0 && ids.length <= mostAsked)
+  }, [key, returns.value, zone.value]);
+  if (away && ids.length > 0 && asked)
     return (
       <span>
         {t("facts.received-today")} <b>{t("gone.today")}</b>
@@ -201,9 +285,9 @@ interface Share {
 
 async function askedToday(id: number, signal: AbortSignal): Promise<Share | null> {
   const to = serverNow();
-  const from = new Date(to).setHours(0, 0, 0, 0);
+  const from = dayBegin(to, zone.peek());
   try {
-    const c = await inTurn(() => loadCompleteness(id, { from, to }, signal), signal);
+    const c = await inTurn(() => loadCompleteness(`/places/${id}`, { from, to }, signal), signal);
     return c.expected === null ? null : { id, expected: c.expected, received: Math.min(c.received, c.expected) };
   } catch {
     // One that cannot be told is left out of the sum.
@@ -219,10 +303,10 @@ function summed(shares: (Share | null)[]): Today {
     today.received += share.received;
     today.expected += share.expected;
     const part = share.received / share.expected;
-    const device = devices.value.get(share.id)?.value;
-    if (part < least && device) {
+    const place = places.value.get(share.id);
+    if (part < least && place) {
       least = part;
-      today.worst = { name: deviceName(device), received: share.received, expected: share.expected };
+      today.worst = { name: placeName(place), received: share.received, expected: share.expected };
     }
   }
   return today;

@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import { ask } from "../api/client";
-import type { Listener, Status, Unrecognized } from "../api/types";
+import type { FullStatus, Journal, Listener, Unrecognized } from "../api/types";
 import { asOf, may, status } from "../fleet/fleet";
+import { isFull } from "../fleet/state";
 import { storeState } from "../fleet/store";
 import { Body } from "../parts/body";
 import { DatabasePanel } from "../parts/database";
@@ -17,18 +18,22 @@ import { t, type Key } from "../words/messages";
 import { noRecordingWords, waitingWords } from "../words/store";
 import { visible } from "../words/text";
 
-const verdicts: Record<Status["state"], Key> = { ok: "server.ok", degraded: "server.degraded", failing: "server.failing" };
-const journalStates: Record<Status["journal"]["state"], Key> = { ok: "journal.ok", full: "journal.full", failing: "journal.failing" };
+const verdicts: Record<FullStatus["state"], Key> = { ok: "server.ok", degraded: "server.degraded", failing: "server.failing" };
+const journalStates: Record<Journal["state"], Key> = { ok: "journal.ok", full: "journal.full", failing: "journal.failing" };
 
 /** How the server itself does: what is kept where, who reaches it, what it could not understand. */
 export function ServerPage() {
   useTitle(t("nav.server"));
   const s = status.value;
-  if (!s)
+  if (!s || !isFull(s))
     return (
-      <section class="verdict">
-        <Heading>{t("nav.server")}</Heading>
-      </section>
+      <>
+        <section class="verdict">
+          <Heading>{t("nav.server")}</Heading>
+        </section>
+        {s && <p class="note">{t("server.not-yours")}</p>}
+        <Messages of={s} />
+      </>
     );
   const started = millis(s.started_at);
   const at = millis(s.at);
@@ -64,7 +69,7 @@ export function ServerPage() {
   );
 }
 
-function JournalPanel({ of }: { of: Status }) {
+function JournalPanel({ of }: { of: FullStatus }) {
   const j = of.journal;
   const [said, setSaid] = useState("");
   const why = noRecordingWords(storeState.value);
@@ -101,7 +106,7 @@ function JournalPanel({ of }: { of: Status }) {
   );
 }
 
-function QuarantinePanel({ of }: { of: Status }) {
+function QuarantinePanel({ of }: { of: FullStatus }) {
   const q = of.quarantine;
   return (
     <section class="panel">

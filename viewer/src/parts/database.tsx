@@ -1,4 +1,4 @@
-import type { Status, Store } from "../api/types";
+import type { FullStatus, Store } from "../api/types";
 import { asOf } from "../fleet/fleet";
 import { bytes, decimal, millis } from "../words/format";
 import { t, type Key } from "../words/messages";
@@ -9,7 +9,7 @@ import { Facts } from "./facts";
 const states: Record<Store["state"], Key> = { ok: "store.ok", away: "store.away", "read-only": "store.read-only", full: "store.full" };
 
 /** The database: how it stands and since when, what waits for it, what it holds, and when it will be full. */
-export function DatabasePanel({ of }: { of: Status }) {
+export function DatabasePanel({ of }: { of: FullStatus }) {
   const { store, journal } = of;
   const since = millis(store.since);
   const problem = store.problem || of.messages.find((m) => m.code === `store-${store.state}`)?.text;

@@ -1,15 +1,9 @@
 import { useId, useState } from "preact/hooks";
 import type { Range } from "../chart/range";
 import { Dialog } from "./dialog";
-import { offset } from "../words/format";
+import { offset, zone } from "../words/format";
 import { t } from "../words/messages";
-
-/** A time as the browser's own field for local times writes it. */
-export function localText(ms: number): string {
-  const at = new Date(ms);
-  const two = (n: number) => String(n).padStart(2, "0");
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;
-}
+import { fromLocalText, localText } from "../words/zone";
 
 interface Props {
   range: Range;
@@ -23,10 +17,10 @@ interface Props {
 
 /** Asks for a stretch of time between two dates. */
 export function DatesDialog({ range, onRange, onClose, title, what, act: word }: Props) {
-  const [from, setFrom] = useState(localText(range.from));
-  const [to, setTo] = useState(localText(range.to));
+  const [from, setFrom] = useState(localText(range.from, zone.value));
+  const [to, setTo] = useState(localText(range.to, zone.value));
   const id = useId();
-  const chosen = { from: new Date(from).getTime(), to: new Date(to).getTime() };
+  const chosen = { from: fromLocalText(from, zone.value), to: fromLocalText(to, zone.value) };
   const wrong = !(chosen.from < chosen.to);
   const act = () => {
     onRange(chosen);
@@ -44,8 +38,14 @@ export function DatesDialog({ range, onRange, onClose, title, what, act: word }:
       {field("from", t("dates.from"), from, setFrom)}
       {field("to", t("dates.to"), to, setTo)}
       <p id={`${id}-zone`} class="hint">
-        {wrong ? t("dates.wrong") : t("dates.zone", { offset: offset(chosen.from) })}
+        {wrong ? t("dates.wrong") : zoneWords(chosen.from)}
       </p>
     </Dialog>
   );
+}
+
+/** Of which zone the times of a field are; of one instant nothing is said of an end. */
+export function zoneWords(ms: number, single = false): string {
+  if (!zone.value) return t(single ? "tree.browser-zone" : "dates.zone", { offset: offset(ms) });
+  return t(single ? "tree.zone" : "tree.dates-zone", { zone: zone.value, offset: offset(ms) });
 }

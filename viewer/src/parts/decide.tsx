@@ -8,6 +8,7 @@ import { noChangeWords } from "../words/store";
 import { visible } from "../words/text";
 import { announce } from "./announce";
 import { Dialog, Field } from "./dialog";
+import { isWhere, newPlace, whereBody, WhereField, type Where } from "./where";
 
 /** What a person may decide about a device. */
 export type Decision = "accept" | "reject" | "suspend" | "retire" | "rename" | "release";
@@ -37,6 +38,9 @@ export function DecisionDialog({ device, decision, onDone, onClose }: Props) {
   const named = decision === "accept" || decision === "rename";
   const [name, setName] = useState(device.name);
   const [reason, setReason] = useState("");
+  // Where it is put counts only the first time that it is accepted.
+  const placed = decision === "accept" && (device.state === "new" || device.state === "rejected");
+  const [where, setWhere] = useState<Where>(newPlace);
   const words = texts[decision];
   const shownName = deviceName(device);
   const why = noChangeWords(storeState.value);
@@ -45,6 +49,7 @@ export function DecisionDialog({ device, decision, onDone, onClose }: Props) {
     const body = {
       ...(named && name.trim() && name.trim() !== device.name ? { name: name.trim() } : {}),
       ...(reason.trim() ? { reason: reason.trim() } : {}),
+      ...(placed ? whereBody(where) : {}),
     };
     const path = `/devices/${device.id}`;
     const after = decision === "rename" ? await ask<Device>(path, { method: "PATCH", body }) : await ask<Device>(`${path}/${decision}`, { method: "POST", body });
@@ -52,7 +57,7 @@ export function DecisionDialog({ device, decision, onDone, onClose }: Props) {
     onDone(after);
   };
   return (
-    <Dialog title={t(words.title, { name: shownName })} act={t(words.act)} grave={!named} ready={!why} onAct={act} onClose={onClose}>
+    <Dialog title={t(words.title, { name: shownName })} act={t(words.act)} grave={!named} ready={!why && (!placed || isWhere(where))} onAct={act} onClose={onClose}>
       <p>{t(words.what)}</p>
       <div role="status">{why && <p class="note wanting">{why}</p>}</div>
       <dl class="facts-list">
@@ -66,6 +71,7 @@ export function DecisionDialog({ device, decision, onDone, onClose }: Props) {
         )}
       </dl>
       {named && <Field label={t("field.name")} hint={t("field.name-hint")} value={name} most={mostName} required={decision === "rename"} onValue={setName} />}
+      {placed && <WhereField value={where} onValue={setWhere} />}
       <Field
         label={named ? t("field.reason-optional") : t("field.reason")}
         hint={t("field.reason-hint")}

@@ -6,18 +6,23 @@ import { t } from "../words/messages";
 interface Props {
   title: string;
   children: ComponentChildren;
-  /** The word on the button that does it. */
-  act: string;
+  /** The word on the button that does it; without one the dialog only tells something. */
+  act?: string;
   /** What it does may be regretted: the button says so by its colour too. */
   grave?: boolean;
   /** Whether what was filled in can be taken; true where it is not given. */
   ready?: boolean;
-  onAct: () => Promise<void>;
+  /** Does it; the dialog stays open where it gives "stay": there is a further step. */
+  onAct?: () => Promise<void | "stay">;
+  /** Goes back a step, where there is one. */
+  onBack?: (() => void) | undefined;
+  /** Room for a table. */
+  wide?: boolean;
   onClose: () => void;
 }
 
 /** A question that must be answered before anything else; the browser's own dialog keeps the focus inside and gives it back. */
-export function Dialog({ title, children, act, grave, ready = true, onAct, onClose }: Props) {
+export function Dialog({ title, children, act, grave, ready = true, onAct, onBack, wide, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   const [busy, setBusy] = useState(false);
@@ -30,15 +35,15 @@ export function Dialog({ title, children, act, grave, ready = true, onAct, onClo
     setBusy(true);
     setFailure("");
     try {
-      await onAct();
-      dialog.current?.close();
+      if ((await onAct?.()) === "stay") setBusy(false);
+      else dialog.current?.close();
     } catch (cause) {
       setFailure(failureWords(cause));
       setBusy(false);
     }
   };
   return (
-    <dialog ref={dialog} aria-labelledby={heading} onClose={onClose}>
+    <dialog ref={dialog} aria-labelledby={heading} onClose={onClose} {...(wide ? { class: "wide-dialog" } : {})}>
       <form onSubmit={submit}>
         <h2 id={heading}>{title}</h2>
         {children}
@@ -49,11 +54,18 @@ export function Dialog({ title, children, act, grave, ready = true, onAct, onClo
         )}
         <div class="actions">
           <button type="button" class="btn" onClick={() => dialog.current?.close()}>
-            {t("dialog.cancel")}
+            {t(act === undefined ? "dialog.close" : "dialog.cancel")}
           </button>
-          <button type="submit" class={grave ? "btn grave" : "btn primary"} disabled={busy || !ready}>
-            {busy ? t("dialog.busy") : act}
-          </button>
+          {onBack && (
+            <button type="button" class="btn" disabled={busy} onClick={onBack}>
+              {t("swap.back")}
+            </button>
+          )}
+          {act !== undefined && (
+            <button type="submit" class={grave ? "btn grave" : "btn primary"} disabled={busy || !ready}>
+              {busy ? t("dialog.busy") : act}
+            </button>
+          )}
         </div>
       </form>
     </dialog>

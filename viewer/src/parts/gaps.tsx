@@ -1,6 +1,8 @@
 import { useId, useState } from "preact/hooks";
 import { ask } from "../api/client";
 import type { Gap } from "../api/proof";
+import type { Range } from "../chart/range";
+import type { Explained } from "../chart/subject";
 import { asOf, may } from "../fleet/fleet";
 import { storeState } from "../fleet/store";
 import { causeName, causeWords, sayableCauses } from "../words/device";
@@ -12,7 +14,10 @@ import { announce } from "./announce";
 import { Dialog, Field } from "./dialog";
 
 interface Props {
-  device: { id: number; name: string; family: string };
+  /** The device that a gap is of; null where it may be of several, so that nothing can be said of it here. */
+  deviceOf: (gap: Range) => Explained | null;
+  /** Of which family the devices are; "" where of several. */
+  family: string;
   /** The gaps in the order in which they are listed. */
   gaps: Gap[];
   label: string;
@@ -24,8 +29,8 @@ interface Props {
 const mostNote = 500;
 
 /** Spans in which messages are missing: how many, why, and who said so. */
-export function GapTable({ device, gaps, label, onExplained }: Props) {
-  const [explaining, setExplaining] = useState<Gap | null>(null);
+export function GapTable({ deviceOf, family, gaps, label, onExplained }: Props) {
+  const [explaining, setExplaining] = useState<{ gap: Gap; device: Explained } | null>(null);
   const explains = may("gap.explain");
   return (
     <>
@@ -47,13 +52,14 @@ export function GapTable({ device, gaps, label, onExplained }: Props) {
             </tr>
           </thead>
           <tbody>
-            {gaps.map((gap) => (
-              <GapRow key={`${gap.from} ${gap.cause}`} gap={gap} family={device.family} onExplain={explains && sayableCauses(gap.cause, Boolean(gap.by)).length > 0 ? () => setExplaining(gap) : null} acts={explains} />
-            ))}
+            {gaps.map((gap) => {
+              const device = explains && sayableCauses(gap.cause, Boolean(gap.by)).length > 0 ? deviceOf({ from: millis(gap.from) ?? 0, to: millis(gap.to) ?? 0 }) : null;
+              return <GapRow key={`${gap.from} ${gap.cause}`} gap={gap} family={device?.family ?? family} onExplain={device && (() => setExplaining({ gap, device }))} acts={explains} />;
+            })}
           </tbody>
         </table>
       </div>
-      {explaining && <ExplainDialog device={device} gap={explaining} onDone={onExplained} onClose={() => setExplaining(null)} />}
+      {explaining && <ExplainDialog {...explaining} onDone={onExplained} onClose={() => setExplaining(null)} />}
     </>
   );
 }
@@ -96,7 +102,7 @@ function Mark({ gap }: { gap: Gap }) {
 }
 
 /** Asks a person why messages are missing. Nothing becomes complete by it: the messages stay missing. */
-function ExplainDialog({ device, gap, onDone, onClose }: { device: Props["device"]; gap: Gap; onDone: () => void; onClose: () => void }) {
+function ExplainDialog({ device, gap, onDone, onClose }: { device: Explained; gap: Gap; onDone: () => void; onClose: () => void }) {
   const [cause, setCause] = useState(gap.by ? gap.cause : "");
   const [note, setNote] = useState(gap.note ?? "");
   const id = useId();

@@ -5,6 +5,7 @@ import { changedAnswer, missingAnswer, needs, restoreAnswer, shortScopeWords, ty
 import { known, loadProof, loadRecent } from "../proof/load";
 import { date, millis } from "../words/format";
 import { t } from "../words/messages";
+import { ReviewLine } from "./reviewline";
 
 /** What the first page knows is asked for again after this time, in milliseconds. */
 const freshFor = 5 * 60_000;
@@ -41,7 +42,12 @@ function useKnown(): void {
 export function ProofLine() {
   useKnown();
   const { proof, figures } = known.value ?? { proof: null, figures: null };
-  if (!may("proof.read") || (!proof && !figures)) return null;
+  if (!may("proof.read") || (!proof && !figures))
+    return (
+      <div class="facts proofline">
+        <ReviewLine />
+      </div>
+    );
   const wanting = proof ? needs(proof, asOf.value, status.value?.messages.map((m) => m.code)) : [];
   // What stands out below is not said twice.
   const quiet = (answer: Answer) => answer.tone !== "alarm" && answer.tone !== "fault";
@@ -67,6 +73,7 @@ export function ProofLine() {
             <Said answer={restore} href="/proof" />
           </span>
         )}
+        <ReviewLine />
       </div>
       {wanting.length > 0 && (
         <ul class="messages proof-needs">

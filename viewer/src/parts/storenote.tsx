@@ -1,4 +1,4 @@
-import { asOf, status } from "../fleet/fleet";
+import { asOf, may, status } from "../fleet/fleet";
 import { writable } from "../fleet/store";
 import { path } from "../router";
 import { storeNote } from "../words/store";
@@ -12,7 +12,7 @@ export function StoreNote() {
   return (
     <p class={writable.value ? "note storenote" : "note storenote wanting"} role="status">
       {more.length > 0 ? <b>{first}</b> : first} {more.join(" ")}{" "}
-      {!writable.value && path.value !== "/server" && (
+      {!writable.value && may("server.read") && path.value !== "/server" && (
         <a class="link" href="/server">
           {t("storenote.more")}
         </a>

@@ -1,8 +1,10 @@
-import { useComputed, type Signal } from "@preact/signals";
+import type { LeanPlace, PlaceValue } from "../api/tree";
 import type { Latest, LatestValue } from "../api/types";
 import { asOf } from "../fleet/fleet";
+import { viewNow } from "../fleet/places";
+import type { PlaceView } from "../fleet/placestate";
 import { stateOf, type TileState } from "../fleet/state";
-import { channelName, deviceName } from "../words/device";
+import { channelName, placeName } from "../words/device";
 import { ago, decimal, millis, near, quantity, span } from "../words/format";
 import { joined, t } from "../words/messages";
 import { isAlarm, isFault, markWords, parseQuality, reasonWords } from "../words/quality";
@@ -14,37 +16,45 @@ const roomFor = 2;
 /** From here on an empty battery is worth a word, in percent. */
 const batteryLow = 15;
 
-/** A device on the overview: one click leads to its chart. */
-export function Tile({ device }: { device: Signal<Latest> }) {
-  const d = device.value;
-  const state = useComputed(() => stateOf(device.value, asOf.value));
-  const age = useComputed(() => {
-    const received = millis(device.value.received_at);
-    return received === null ? "" : ago(received, asOf.value);
-  });
-  const [first, ...more] = d.values;
-  const why = whyOf(d, state.value);
+/** A place on the overview: one click leads to its chart. */
+export function Tile({ place }: { place: LeanPlace }) {
+  const { state, values, devices, received } = viewNow(place);
+  const [first, ...more] = values;
+  const why = whyOfPlace({ state, devices });
+  const name = placeName(place);
+  const low = devices.find(isLow);
   return (
-    <a class={`tile ${state.value}`} href={`/devices/${d.device_id}`}>
+    <a class={`tile ${state}`} href={`/places/${place.id}`}>
       <span class="name">
-        <bdi title={deviceName(d)}>{deviceName(d)}</bdi> <em>{age}</em>
+        <bdi title={name}>{name}</bdi> <em>{received === null ? "" : ago(received, asOf.value)}</em>
       </span>
       <span class={`row ${toneOf(first)}`}>
         <BigValue value={first} />
-        {first && <Trend channel={first.channel_id} interval={d.interval} />}
+        {first && <Trend samples={samplesAt(place.id, first)} interval={devices[0]?.interval ?? null} />}
       </span>
       {first && (
         <span class="more">
           {more.slice(0, roomFor).map((v) => (
-            <span key={v.channel_id}>{shortValue(v, d.values)}</span>
+            <span key={v.channel_id}>{shortValue(v, values)}</span>
           ))}
           {more.length > roomFor && <span>{t("tile.more", { n: more.length - roomFor })}</span>}
-          {isLow(d) && <span class="low">{t("tile.battery", { n: d.battery_percent ?? 0 })}</span>}
+          {low && <span class="low">{t("tile.battery", { n: low.battery_percent ?? 0 })}</span>}
         </span>
       )}
       {why && <span class="why">{why}</span>}
     </a>
   );
+}
+
+/** Where the samples of a value are asked for: those of the place, so that a change of the sensor does not cut the curve. */
+function samplesAt(place: number, value: PlaceValue): string {
+  return value.series_id === null ? `/channels/${value.channel_id}/samples?` : `/places/${place}/samples?series=${value.series_id}&`;
+}
+
+/** Why a place needs a person, in words; empty where it does not. */
+export function whyOfPlace({ state, devices }: Pick<PlaceView, "state" | "devices">): string {
+  if (state === "vacant") return t("place.vacant");
+  return joined([...new Set(devices.filter((d) => stateOf(d, asOf.value) === state).map((d) => whyOf(d, state)))].filter(Boolean));
 }
 
 /** The state of one value: a device may give an alarm for another. */

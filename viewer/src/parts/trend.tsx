@@ -38,8 +38,8 @@ export function trendPath(series: Series, interval: number | null, from: number,
   return path;
 }
 
-/** The last day of a channel as a small curve. It is loaded when it comes into sight, few at once. */
-export function Trend({ channel, interval }: { channel: number; interval: number | null }) {
+/** The last day of the samples of an address as a small curve. It is loaded when it comes into sight, few at once. */
+export function Trend({ samples, interval }: { samples: string; interval: number | null }) {
   const box = useRef<SVGSVGElement>(null);
   const [path, setPath] = useState("");
   useEffect(() => {
@@ -54,7 +54,7 @@ export function Trend({ channel, interval }: { channel: number; interval: number
       try {
         const to = serverNow(),
           from = to - day;
-        const series = await inTurn(() => loadTrend(channel, { from, to }, points, signal), signal);
+        const series = await inTurn(() => loadTrend(samples, { from, to }, points, signal), signal);
         loadedAt = Date.now();
         setPath(trendPath(series, interval, from, to));
       } catch {
@@ -76,7 +76,7 @@ export function Trend({ channel, interval }: { channel: number; interval: number
       gone?.abort();
       clearTimeout(timer);
     };
-  }, [channel, interval, readable.value, returns.value]);
+  }, [samples, interval, readable.value, returns.value]);
   return (
     <svg class="trend" ref={box} viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
       {path && <path d={path} vector-effect="non-scaling-stroke" />}

@@ -35,6 +35,11 @@ export function deviceName(device: { name: string; serial: string }): string {
   return visible(device.name.trim() || device.serial);
 }
 
+/** What people call a place. */
+export function placeName(place: { id: number; name: string }): string {
+  return visible(place.name.trim()) || t("place.number", { n: place.id });
+}
+
 const quantities: Record<string, Key> = {
   temperature: "quantity.temperature",
   humidity: "quantity.humidity",

@@ -1,9 +1,29 @@
-import { describe, expect, it } from "vitest";
-import { ago, bytes, clock, date, decimal, instant, millis, near, offset, percent, quantity, span } from "./format";
+import { afterEach, describe, expect, it } from "vitest";
+import { ago, begun, bytes, clock, date, decimal, instant, millis, near, offset, percent, quantity, span, zone } from "./format";
 
 const winter = Date.UTC(2026, 10, 21, 13, 16, 5);
 const summer = Date.UTC(2026, 6, 1, 22, 30, 0);
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
+
+it("says of what was so from the first instant that it is from the beginning", () => {
+  expect(begun(Date.UTC(2000, 0, 1), winter)).toBe("the beginning");
+  expect(begun(winter, winter)).toBe(near(winter, winter));
+});
+
+describe("times of another zone", () => {
+  afterEach(() => void (zone.value = ""));
+
+  it.each([
+    ["Asia/Kathmandu", "21 Nov 2026 19:01:05 +05:45", "19:00"],
+    ["America/New_York", "21 Nov 2026 08:16:05 −05:00", "08:15"],
+    ["UTC", "21 Nov 2026 13:16:05 +00:00", "13:15"],
+    ["No/Such", "21 Nov 2026 14:16:05 +01:00", "14:15"],
+  ])("%s are printed in it with its offset", (name, want, short) => {
+    zone.value = name;
+    expect(instant(winter)).toBe(want);
+    expect(near(winter - 60_000, winter)).toBe(short);
+  });
+});
 
 describe("times", () => {
   it("are printed in the browser's zone with its offset", () => {

@@ -1,12 +1,25 @@
+import { signal } from "@preact/signals";
 import { locale, t } from "./messages";
 import { visible } from "./text";
+import { minutesAhead, named } from "./zone";
+
+/** The zone in which times are shown, an IANA name; "" is the browser's own. What has read it is painted again when it changes. */
+export const zone = signal("");
 
 const nbsp = "\u00a0";
 const minute = 60,
   hour = 3_600,
   day = 86_400;
 
-const whole = new Intl.DateTimeFormat(locale, {
+const wholes = new Map<string, Intl.DateTimeFormat>();
+
+function wholeIn(name: string): Intl.DateTimeFormat {
+  let whole = wholes.get(name);
+  if (!whole) wholes.set(name, (whole = new Intl.DateTimeFormat(locale, { ...wholeOptions, ...named(name) })));
+  return whole;
+}
+
+const wholeOptions: Intl.DateTimeFormatOptions = {
   weekday: "short",
   year: "numeric",
   month: "short",
@@ -15,13 +28,13 @@ const whole = new Intl.DateTimeFormat(locale, {
   minute: "2-digit",
   second: "2-digit",
   hourCycle: "h23",
-});
+};
 
 type Parts = Record<"weekday" | "year" | "month" | "day" | "hour" | "minute" | "second", string>;
 
 function parts(ms: number): Parts {
   const out: Partial<Parts> = {};
-  for (const { type, value } of whole.formatToParts(ms)) if (type in blank) out[type as keyof Parts] = value;
+  for (const { type, value } of wholeIn(zone.value).formatToParts(ms)) if (type in blank) out[type as keyof Parts] = value;
   return { ...blank, ...out };
 }
 const blank: Parts = { weekday: "", year: "", month: "", day: "", hour: "", minute: "", second: "" };
@@ -33,9 +46,9 @@ export function millis(time: string | null | undefined): number | null {
   return Number.isFinite(ms) ? ms : null;
 }
 
-/** The distance of the browser's zone from UTC at that instant: "+01:00". */
+/** The distance of the zone that is shown from UTC at that instant: "+01:00". */
 export function offset(ms: number): string {
-  const minutes = -new Date(ms).getTimezoneOffset();
+  const minutes = minutesAhead(ms, zone.value);
   const two = (n: number) => String(n).padStart(2, "0");
   const size = Math.abs(minutes);
   return `${minutes < 0 ? "−" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
@@ -65,6 +78,14 @@ export function near(ms: number, now: number, seconds = false): string {
   if (a.year !== b.year) return `${date(ms)} ${clock(ms, seconds)}`;
   if (a.month === b.month && a.day === b.day) return clock(ms, seconds);
   return `${a.weekday} ${a.day} ${a.month} ${clock(ms, seconds)}`;
+}
+
+/** The first instant that Halley keeps: what begins there was so from the beginning. */
+const beginning = Date.UTC(2000, 0, 1);
+
+/** When something began, as near does, or that it was so from the beginning. */
+export function begun(ms: number, now: number): string {
+  return ms <= beginning ? t("time.beginning") : near(ms, now);
 }
 
 /** A length of time in at most two units: "45 s", "1 h 12 min", "3 d 4 h". */

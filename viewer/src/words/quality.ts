@@ -3,13 +3,25 @@ import { visible } from "./text";
 
 /** A quality as the API writes it, taken apart: a reason word, then marks. */
 export interface Quality {
-  reason: string;
+  readonly reason: string;
   /** The number of a sensor error, null for every other reason. */
-  error: number | null;
-  marks: string[];
+  readonly error: number | null;
+  readonly marks: readonly string[];
 }
 
+/** Qualities are few and come again with every value; one that nobody knows must not fill the memory. */
+const parsed = new Map<string, Quality>();
+const mostParsed = 1_000;
+
 export function parseQuality(text: string): Quality {
+  const known = parsed.get(text);
+  if (known) return known;
+  const quality = takenApart(text);
+  if (parsed.size < mostParsed) parsed.set(text, quality);
+  return quality;
+}
+
+function takenApart(text: string): Quality {
   const [reason = "good", ...marks] = text.split(" ").filter(Boolean);
   const number = /^error-(\d+)$/.exec(reason)?.[1];
   return { reason: number === undefined ? reason : "error", error: number === undefined ? null : Number(number), marks };

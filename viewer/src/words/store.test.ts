@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Status, Store } from "../api/types";
+import type { Journal, Status, Store } from "../api/types";
 import { engineName, forecast, limitWords, noChangeWords, noRecordingWords, sinceWords, storeNote, usedWords, waitingWords } from "./store";
 
 const now = Date.UTC(2026, 10, 21, 22, 30);
@@ -24,8 +24,8 @@ const store = (of: Partial<Store> = {}): Store => ({
   full_at: null,
   ...of,
 });
-const status = (of: Partial<Store>, journal: Partial<Status["journal"]> = {}): Status =>
-  ({ at: iso(now), store: store(of), journal: { state: "ok", waiting: 0, oldest_waiting_at: null, ...journal } }) as Status;
+const status = (of: Partial<Store>, journal: Partial<Journal> = {}): Status =>
+  ({ at: iso(now), store: store(of), journal: { state: "ok", waiting: 0, oldest_waiting_at: null, ...journal } }) as unknown as Status;
 
 describe("the note on the database", () => {
   it("says nothing while all is well", () => {

@@ -1,4 +1,4 @@
-import type { Status, Store } from "../api/types";
+import type { Journal, Status, Store, StoreState } from "../api/types";
 import { isCatchingUp } from "../fleet/state";
 import { ago, bytes, date, millis, near, percent, span } from "./format";
 import { locale, t, type Key } from "./messages";
@@ -12,7 +12,7 @@ const month = 30.436875 * day,
 const ofMonth = new Intl.DateTimeFormat(locale, { month: "long", year: "numeric" });
 const ofYear = new Intl.DateTimeFormat(locale, { year: "numeric" });
 
-type Wrong = Exclude<Store["state"], "ok">;
+type Wrong = Exclude<StoreState["state"], "ok">;
 
 const sinceKeys: Record<Wrong, Key> = { away: "storenote.away-since", "read-only": "storenote.read-only-since", full: "storenote.full-since" };
 const nowKeys: Record<Wrong, Key> = { away: "storenote.away", "read-only": "storenote.read-only", full: "storenote.full" };
@@ -21,19 +21,20 @@ const goesOnKeys: Record<Wrong, Key> = { away: "storenote.goes-on-away", "read-o
 /** What is wrong with the database, what it costs and what goes on, as sentences; none where nothing is wrong. */
 export function storeNote(status: Status, now: number): string[] {
   const { state } = status.store;
-  if (state === "ok") return isCatchingUp(status) ? [catchingUpWords(status, now)] : [];
+  const { journal } = status;
+  if (state === "ok") return journal && isCatchingUp(status) ? [catchingUpWords(journal, now)] : [];
   const since = millis(status.store.since);
-  return [since === null ? t(nowKeys[state]) : t(sinceKeys[state], { since: near(since, now) }), keptWords(status.journal), t(goesOnKeys[state])];
+  return [since === null ? t(nowKeys[state]) : t(sinceKeys[state], { since: near(since, now) }), ...(journal ? [keptWords(journal)] : []), t(goesOnKeys[state])];
 }
 
 /** Whether anything is lost; said only where this server still takes uploads. */
-function keptWords(journal: Status["journal"]): string {
+function keptWords(journal: Journal): string {
   if (journal.state !== "ok") return t("storenote.not-kept", { n: journal.waiting });
   return journal.waiting > 0 ? t("storenote.kept", { n: journal.waiting }) : t("storenote.kept-none");
 }
 
-function catchingUpWords(status: Status, now: number): string {
-  return t("storenote.catching-up", { n: status.journal.waiting, since: near(millis(status.journal.oldest_waiting_at) ?? now, now) });
+function catchingUpWords(journal: Journal, now: number): string {
+  return t("storenote.catching-up", { n: journal.waiting, since: near(millis(journal.oldest_waiting_at) ?? now, now) });
 }
 
 const changeKeys: Record<Wrong, Key> = { away: "change.away", "read-only": "change.read-only", full: "change.full" };

@@ -347,7 +347,7 @@ describe("evidence", () => {
   };
 
   it("is one file of the range that is shown", async () => {
-    await open("/devices/1?from=2026-11-01T00%3A00%3A00.000Z&to=2026-11-08T00%3A00%3A00.000Z");
+    await open("/places/1?from=2026-11-01T00%3A00%3A00.000Z&to=2026-11-08T00%3A00%3A00.000Z");
     const asked = page.waitForRequest((r) => r.url().includes("/evidence"));
     const file = page.waitForEvent("download");
     await make();
@@ -358,7 +358,7 @@ describe("evidence", () => {
   });
 
   it("that cannot be made says so", async () => {
-    await open("/devices/1", { noEvidence: true });
+    await open("/places/1", { noEvidence: true });
     await make();
     await expect.poll(() => page.locator(".said[role=alert]").innerText()).toBe("The file could not be made.");
   });

@@ -128,11 +128,11 @@ describe("while the database is away", () => {
     await visitor.go("/devices/1");
     await page.getByRole("button", { name: "Rename" }).click();
     const dialog = page.getByRole("dialog");
-    await dialog.getByLabel("Name").fill("Cold room 7");
+    await dialog.getByLabel("Name", { exact: true }).fill("Cold room 7");
     change(away(), 1204);
     await dialog.getByRole("button", { name: "Rename" }).click();
     await expect.poll(() => dialog.getByRole("alert").innerText()).toBe("The database cannot be reached: start it.");
-    expect(await dialog.getByLabel("Name").inputValue()).toBe("Cold room 7");
+    expect(await dialog.getByLabel("Name", { exact: true }).inputValue()).toBe("Cold room 7");
     // The refusal has the status asked at once: the whole page knows.
     await expect.poll(() => dialog.locator(".note").count()).toBe(1);
   });

@@ -41,6 +41,9 @@ func (s *sums) compare(t storage.TransferTable, ours, theirs [][]any) error {
 			return differs(t, row)
 		}
 	}
+	if len(ours) == 0 {
+		return differs(t, theirs[0])
+	}
 	return differs(t, ours[0])
 }
 

@@ -335,6 +335,9 @@ func (m *mover) settle(ctx context.Context) error {
 			}
 		}
 	}
+	if err := m.movePeople(ctx); err != nil {
+		return err
+	}
 	m.state.Settling = true
 	if err := m.save(); err != nil {
 		return err

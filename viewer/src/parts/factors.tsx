@@ -1,0 +1,188 @@
+import { useId, useState } from "preact/hooks";
+import { attestationOf, canPasskey, creationOptions, PasskeyRefused } from "../access/passkey";
+import { ask } from "../api/client";
+import type { Authenticator } from "../api/people";
+import { me, serverNow } from "../fleet/fleet";
+import { date } from "../words/format";
+import { t } from "../words/messages";
+import { visible } from "../words/text";
+import { failureWords } from "./failure";
+import { focused } from "./focus";
+import { save, stamp } from "./save";
+
+/** Sets up an authenticator app: its secret as a picture and as text, a code to show that it works, and codes to keep. */
+export function AuthenticatorSetup({ onDone, onCancel }: { onDone: () => void; onCancel?: () => void }) {
+  const [made, setMade] = useState<Authenticator | null>(null);
+  const [kept, setKept] = useState<string[] | null>(null);
+  const [code, setCode] = useState("");
+  const [wrong, setWrong] = useState("");
+  const [busy, setBusy] = useState(false);
+  const id = useId();
+  const act = async (work: () => Promise<void>) => {
+    setBusy(true);
+    setWrong("");
+    try {
+      await work();
+    } catch (cause) {
+      setWrong(failureWords(cause));
+    }
+    setBusy(false);
+  };
+  const begin = () => act(async () => setMade(await ask<Authenticator>("/me/totp", { method: "POST", body: {} })));
+  const confirm = (event: Event) => {
+    event.preventDefault();
+    void act(async () => {
+      const answer = await ask<{ recovery_codes: string[] }>("/me/totp/confirmation", { method: "POST", body: { code: code.trim() }, enters: true });
+      setMade(null);
+      setKept(answer.recovery_codes);
+    });
+  };
+  if (kept) return <RecoveryCodes codes={kept} onDone={onDone} />;
+  if (!made)
+    return (
+      <div class="setup">
+        <p>{t("account.totp-what")}</p>
+        {wrong && (
+          <p class="failure" role="alert">
+            {wrong}
+          </p>
+        )}
+        <p class="act">
+          <button type="button" class="btn primary" disabled={busy} onClick={() => void begin()}>
+            {t("account.totp-begin")}
+          </button>
+          {onCancel && (
+            <button type="button" class="btn" onClick={onCancel}>
+              {t("dialog.cancel")}
+            </button>
+          )}
+        </p>
+      </div>
+    );
+  return (
+    <form class="setup" onSubmit={confirm}>
+      <p>{t("account.totp-scan")}</p>
+      <div class="scan">
+        <img src={made.qr} alt={t("account.qr")} width={198} height={198} />
+        <p>
+          {t("account.totp-text")}
+          <code class="grouped">{made.secret.replace(/(.{4})(?=.)/g, "$1 ")}</code>
+        </p>
+      </div>
+      <p class="field">
+        <label for={id}>{t("account.totp-code")}</label>
+        <input id={id} class="code" type="text" inputMode="numeric" autocomplete="one-time-code" required maxLength={10} ref={focused} value={code} aria-invalid={wrong !== ""} onInput={(event) => setCode(event.currentTarget.value)} />
+      </p>
+      {wrong && (
+        <p class="failure" role="alert">
+          {wrong}
+        </p>
+      )}
+      <p class="act">
+        <button type="submit" class="btn primary" disabled={busy}>
+          {busy ? t("dialog.busy") : t("account.totp-confirm")}
+        </button>
+        {onCancel && (
+          <button type="button" class="btn" onClick={onCancel}>
+            {t("dialog.cancel")}
+          </button>
+        )}
+      </p>
+    </form>
+  );
+}
+
+/** The codes for when the authenticator is lost, shown this once. */
+function RecoveryCodes({ codes, onDone }: { codes: string[]; onDone: () => void }) {
+  const [kept, setKept] = useState(false);
+  const [copied, setCopied] = useState(false);
+  const id = useId();
+  const heading = t("account.codes-file", { name: me.value?.name ?? "", at: date(serverNow()) });
+  const text = `${heading}\n\n${codes.join("\n")}\n`;
+  return (
+    <div class="setup printed">
+      <h2>{t("account.codes")}</h2>
+      <p>{t("account.codes-what")}</p>
+      <p class="print-only">{visible(heading)}</p>
+      <ul class="codes" aria-label={t("account.codes")}>
+        {codes.map((code) => (
+          <li key={code}>
+            <code>{code}</code>
+          </li>
+        ))}
+      </ul>
+      <p class="act">
+        <button type="button" class="btn" onClick={() => print()}>
+          {t("account.codes-print")}
+        </button>
+        <button type="button" class="btn" onClick={() => save(new Blob([text], { type: "text/plain" }), `halley-recovery-codes-${stamp(serverNow())}.txt`)}>
+          {t("account.codes-save")}
+        </button>
+        {"clipboard" in navigator && (
+          <button type="button" class="btn" onClick={() => void navigator.clipboard.writeText(codes.join("\n")).then(() => setCopied(true), () => setCopied(false))}>
+            {t(copied ? "once.copied" : "once.copy")}
+          </button>
+        )}
+      </p>
+      <p class="check">
+        <input id={id} type="checkbox" checked={kept} onChange={(event) => setKept(event.currentTarget.checked)} />
+        <label for={id}>{t("account.codes-kept")}</label>
+      </p>
+      <p class="act">
+        <button type="button" class="btn primary" disabled={!kept} onClick={onDone}>
+          {t("account.done")}
+        </button>
+      </p>
+    </div>
+  );
+}
+
+/** Adds a passkey of this device or of a security key. */
+export function PasskeySetup({ onDone, onCancel }: { onDone: () => void; onCancel?: () => void }) {
+  const [name, setName] = useState("");
+  const [wrong, setWrong] = useState("");
+  const [busy, setBusy] = useState(false);
+  const id = useId();
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setWrong("");
+    try {
+      const options = await ask<unknown>("/me/passkeys/options", { method: "POST", body: {} });
+      const credential = await attestationOf(creationOptions(options));
+      await ask("/me/passkeys", { method: "POST", body: { name: name.trim(), credential } });
+      onDone();
+    } catch (cause) {
+      setWrong(cause instanceof PasskeyRefused ? t("account.passkey-failed") : failureWords(cause));
+      setBusy(false);
+    }
+  };
+  if (!canPasskey()) return <p class="soft">{t("account.passkey-cannot")}</p>;
+  return (
+    <form class="setup" onSubmit={(event) => void submit(event)}>
+      <p>{t("account.passkey-what")}</p>
+      <p class="field">
+        <label for={id}>{t("account.passkey-name")}</label>
+        <input id={id} type="text" required maxLength={100} autocomplete="off" value={name} aria-describedby={`${id}-hint`} onInput={(event) => setName(event.currentTarget.value)} />
+        <small id={`${id}-hint`} class="hint">
+          {t("account.passkey-name-hint")}
+        </small>
+      </p>
+      {wrong && (
+        <p class="failure" role="alert">
+          {wrong}
+        </p>
+      )}
+      <p class="act">
+        <button type="submit" class="btn primary" disabled={busy}>
+          {busy ? t("dialog.busy") : t("account.passkey-add")}
+        </button>
+        {onCancel && (
+          <button type="button" class="btn" onClick={onCancel}>
+            {t("dialog.cancel")}
+          </button>
+        )}
+      </p>
+    </form>
+  );
+}
