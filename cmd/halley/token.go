@@ -62,6 +62,9 @@ func prepareTokenCreate(fs *flag.FlagSet) action {
 		if *name == "" {
 			return misuse("--name is missing")
 		}
+		if err := possibleRole(halley.Role(*role)); err != nil {
+			return err
+		}
 		if (halley.Role(*role) == halley.ViewByMeasuredPlaces) != (len(places) > 0) {
 			return misuse("--place is for the role %s, which needs it", halley.ViewByMeasuredPlaces)
 		}

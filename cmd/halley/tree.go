@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 
 	"halley"
@@ -52,6 +53,21 @@ func grantable(s *directory.State, role halley.Role, node halley.OrganizationID)
 			return nil
 		}
 	}
+	return noRole(role)
+}
+
+// madeRole is how the name of a role looks that people made.
+var madeRole = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+
+// possibleRole refuses what cannot be the name of a role, before any store is opened for it.
+func possibleRole(role halley.Role) error {
+	if role.Preset() || madeRole.MatchString(string(role)) {
+		return nil
+	}
+	return noRole(role)
+}
+
+func noRole(role halley.Role) error {
 	return misuse("--role is %s, or one that people made for that organization; %q is none", presetNames(), role)
 }
 
