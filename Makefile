@@ -5,6 +5,7 @@
 # make lint             the style rules
 # make fmt              the same, repairing what a program can repair
 # make fuzz             every decoder against made-up input, FUZZ_TIME each (default 10m)
+# make random           the store against plain models, RANDOM_RUNS (1000) random runs of each
 # make crash            100 kills under load, counted
 # make tamper           what is stored, changed in every way, and each way found and named; also on the SQL Server of
 #                       HALLEY_TEST_SQLSERVER, where it is set
@@ -32,7 +33,7 @@ GO_SOURCES = $(shell find . \( -name node_modules -o -name bin -o -name '.git' -
 VIEWER_SOURCES = $(shell find viewer \( -name node_modules -o -name dist -o -name test-results \) -prune -o -type f -print)
 VIEWER_BUILT := viewer/dist/index.html
 
-.PHONY: run test bench build lint fmt fuzz crash tamper flood people abuse sqlserver sqlserver-crash package viewer tools clean
+.PHONY: run test bench build lint fmt fuzz random crash tamper flood people abuse sqlserver sqlserver-crash package viewer tools clean
 .NOTPARALLEL:
 
 build: bin/halley bin/halley-verify
@@ -69,11 +70,12 @@ test:
 bench: $(VIEWER_BUILT)
 	@.ci/bench
 
+# With the flags of the build, so that what was compiled for it serves the linters too.
 lint: tools $(VIEWER_BUILT)
 	@unformatted="$$($(TOOLS)/gofumpt -l $$(git ls-files -co --exclude-standard '*.go'))"; \
 	if [[ -n "$$unformatted" ]]; then printf 'not formatted, run make fmt:\n%s\n' "$$unformatted"; exit 1; fi
 	$(TOOLS)/golangci-lint config verify
-	$(TOOLS)/golangci-lint run ./...
+	CGO_ENABLED=0 GOFLAGS="$$(go env GOFLAGS) -trimpath" $(TOOLS)/golangci-lint run ./...
 
 fmt: tools
 	$(TOOLS)/golangci-lint fmt ./...
@@ -81,6 +83,9 @@ fmt: tools
 
 fuzz: $(VIEWER_BUILT)
 	@.ci/fuzz $(or $(FUZZ_TIME),10m)
+
+random:
+	go test -count=1 -timeout 60m -run '^TestStoreKeepsTheContract.*/(rollups|model|people_at_random)$$' ./storage/sqlite -rapid.checks=$(or $(RANDOM_RUNS),1000)
 
 crash: $(VIEWER_BUILT)
 	@.ci/crash

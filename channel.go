@@ -24,3 +24,13 @@ type Channel struct {
 	// Ended says that the device's newest message has another channel in its place, or none.
 	Ended bool
 }
+
+// ChannelName is what a device called a channel from an instant on, by measured-at and up to the channel's next one. Before the first one,
+// the first counts.
+type ChannelName struct {
+	ChannelID ChannelID
+	From      Millis
+	Name      string
+	// Decimals is how many decimal places the device showed, 0 to 10.
+	Decimals int
+}

@@ -1,6 +1,9 @@
 package halley
 
-import "slices"
+import (
+	"regexp"
+	"slices"
+)
 
 // Role is a named set of permissions: one of the presets, or the name of a CustomRole.
 type Role string
@@ -39,6 +42,14 @@ func PresetRoles() []Role {
 		AlarmAdministrator, User, GuestAdministrator, Guest, ViewByMeasuredPlaces,
 	}
 }
+
+// RoleForm is how the name of a role looks, as a regular expression: 1 to 40 of a to z, 0 to 9 and -.
+const RoleForm = `[a-z0-9-]{1,40}`
+
+var roleForm = regexp.MustCompile(`^` + RoleForm + `$`)
+
+// WellFormed says whether r can be the name of a role: it looks like RoleForm. Whether there is such a role is not known here.
+func (r Role) WellFormed() bool { return roleForm.MatchString(string(r)) }
 
 // Preset says whether r is a preset, Reader included.
 func (r Role) Preset() bool { return r == Reader || slices.Contains(PresetRoles(), r) }

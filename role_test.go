@@ -83,3 +83,28 @@ func TestReadingRolesChangeNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestWellFormedRoles(t *testing.T) {
+	t.Parallel()
+	for role, want := range map[halley.Role]bool{
+		"night-shift":                        true,
+		"7":                                  true,
+		halley.Role(strings.Repeat("a", 40)): true,
+		halley.Role(strings.Repeat("a", 41)): false,
+		"":                                   false,
+		"Night-shift":                        false,
+		"night shift":                        false,
+		"night_shift":                        false,
+		"night-shift\n":                      false,
+		"nächte":                             false,
+	} {
+		if got := role.WellFormed(); got != want {
+			t.Errorf("%q is well-formed: %v, want %v", role, got, want)
+		}
+	}
+	for _, role := range append(halley.PresetRoles(), halley.Reader) {
+		if !role.WellFormed() {
+			t.Errorf("the preset %s is not well-formed", role)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 
 	"halley"
@@ -72,15 +71,12 @@ func signOutMinutes(n int) string {
 	return fmt.Sprintf("write 15, 30, 60 or 120; %d is none", n)
 }
 
-// customRole is how the name of a role looks that people made up.
-var customRole = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
-
 // personRole accepts a role that people can have. Whether a custom one is there is not known here.
 func personRole(s string) string {
 	switch {
 	case s == string(halley.Reader):
 		return "the role " + quoted(s) + ` is for programs alone: write "` + string(halley.GuestAdministrator) + `"`
-	case customRole.MatchString(s):
+	case halley.Role(s).WellFormed():
 		return ""
 	}
 	return `write the name of a role, such as "administrator"; ` + quoted(s) + " is none"

@@ -21,7 +21,7 @@ type Mapping struct {
 }
 
 // mappingForm is GROUP -> ROLE@PATH. The last arrow counts, for a group's name may hold one.
-var mappingForm = regexp.MustCompile(`^(.+) -> ([a-z0-9-]{1,40})@(/.*)$`)
+var mappingForm = regexp.MustCompile(`^(.+) -> (` + halley.RoleForm + `)@(/.*)$`)
 
 // ReadMapping reads "GROUP -> ROLE@PATH"; why says what is wrong with it, or "".
 func ReadMapping(s string) (m Mapping, why string) {

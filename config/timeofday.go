@@ -50,10 +50,7 @@ func timeOfDay(s string) string {
 
 // timeOfDayOrNone accepts a time of day, or nothing.
 func timeOfDayOrNone(s string) string {
-	if s == "" {
-		return ""
-	}
-	if _, ok := ParseTimeOfDay(s); !ok {
+	if s != "" && timeOfDay(s) != "" {
 		return fmt.Sprintf(`write a time of day such as "03:30", or nothing; %s is none`, quoted(s))
 	}
 	return ""

@@ -28,6 +28,9 @@ type Directory interface {
 
 	// AllAttachments lists attachments with ids above after, by id, at most limit.
 	AllAttachments(ctx context.Context, after int64, limit int) ([]halley.Attachment, error)
+	// FormerChannelNames lists what the channels are and were called that have more than one attachment and had more than one name or
+	// number of decimals, behind after (the zero ChannelName begins), by channel, then From, at most limit.
+	FormerChannelNames(ctx context.Context, after halley.ChannelName, limit int) ([]halley.ChannelName, error)
 	// Attach attaches channels, or takes them from where they are where PlaceID is 0, all in one transaction with an audit row
 	// "place.attach" or "place.detach" for each place. A Series of 0 at a place is the channel itself. A device of which all open
 	// channels are at one place afterwards has that as its PlaceID, with none anywhere 0, and the organization of its place. NotFound

@@ -213,7 +213,8 @@ type Registry interface {
 	NoteAudit(ctx context.Context, e halley.AuditEntry) error
 	// Audit lists newest first, with ids below before (0: from the newest), at most limit.
 	Audit(ctx context.Context, before int64, limit int) ([]halley.AuditEntry, error)
-	// AuditWhere lists like Audit what a filter lets through.
+	// AuditWhere lists like Audit what a filter lets through. The ids of all acts together begin with 1 and leave no gap: what is
+	// told of their number may be counted by them.
 	AuditWhere(ctx context.Context, f AuditFilter) ([]halley.AuditEntry, error)
 }
 
@@ -322,4 +323,6 @@ type Token struct {
 	Places []halley.PlaceID
 	// ExpiresAt is 0 for never.
 	ExpiresAt, CreatedAt, RevokedAt halley.Millis
+	// By is who made it. It counts on by itself when they are gone; see Makers.
+	By halley.Actor
 }

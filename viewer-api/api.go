@@ -89,8 +89,8 @@ type API struct {
 	files       *viewerFiles
 	doc         description
 	streams     streams
+	callers     callerChanges
 	views       views
-	refusals    refusals
 	tree        treeCopy
 	// evidence holds a place for each file of evidence that is being made.
 	evidence chan struct{}
@@ -324,6 +324,7 @@ func (a *API) route() error {
 				a.publicParts = append(a.publicParts, append([]string{op.Method}, strings.Split(op.Path, "/")...))
 			}
 		}
+		op.serve = a.telling(&op)
 		handler := a.permitted(op)
 		if !op.stream {
 			handler = compress(handler)

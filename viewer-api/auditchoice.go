@@ -60,7 +60,7 @@ func (t thing) heldThen(rights directory.Rights, p halley.Permission, at halley.
 		s := rights.State()
 		return rights.AtOrganization(p, t.node(s, at)) || rights.AtOrganization(p, t.node(s, at-1))
 	case scopeDevice:
-		return len(deviceSpans(rights, p, halley.DeviceID(t.id), span{at - 1, at + 1})) > 0
+		return len(deviceSpans(rights, p, halley.DeviceID(t.id), halley.Span{From: at - 1, To: at + 1})) > 0
 	case scopeChannel:
 		return len(rights.Spans(p, halley.ChannelID(t.id), at-1, at+1)) > 0
 	case scopeOrganization, scopeNone, scopeAnywhere, scopeServer, scopeHandler:

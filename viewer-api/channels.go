@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"halley"
+	"halley/server/directory"
 	"halley/storage"
 )
 
@@ -36,6 +37,21 @@ func newDeviceChannel(c halley.Channel) deviceChannel {
 	}
 }
 
+// seenChannel gives a channel as the caller may know it. Who sees its device sees it as it is. To others it has ended when it left the last
+// place where they see it, under the name that it had by then: what its device says now is for those where it is.
+func seenChannel(rights directory.Rights, c halley.Channel) halley.Channel {
+	if rights.AtDevice(halley.PermitDeviceRead, c.DeviceID) {
+		return c
+	}
+	spans := rights.Spans(halley.PermitDeviceRead, c.ID, halley.EarliestMillis, halley.LatestMillis)
+	left := halley.EarliestMillis
+	if n := len(spans); n > 0 {
+		left = spans[n-1].To
+	}
+	then, _ := rights.State().ChannelThen(c.ID, left)
+	return then
+}
+
 // listChannels lists the channels that the caller may see, by device, then ended, then number.
 func (a *API) listChannels(w http.ResponseWriter, r *http.Request) error {
 	q := newQuery(r, "device", "ended")
@@ -50,12 +66,17 @@ func (a *API) listChannels(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rights := rightsOf(r)
+	rights, ended := rightsOf(r), f.Ended
 	all := rights.Everywhere(halley.PermitDeviceRead)
 	list := channelsView{Channels: make([]channelView, 0, len(channels))}
 	for _, c := range channels {
-		if !all && !rights.AtChannel(halley.PermitDeviceRead, c.ID) {
-			continue
+		if !all {
+			if !rights.AtChannel(halley.PermitDeviceRead, c.ID) {
+				continue
+			}
+			if c = seenChannel(rights, c); c.Ended && !ended {
+				continue
+			}
 		}
 		list.Channels = append(list.Channels, channelView{DeviceID: c.DeviceID, deviceChannel: newDeviceChannel(c)})
 	}
@@ -72,7 +93,7 @@ func (a *API) getChannel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, channelView{DeviceID: c.DeviceID, deviceChannel: newDeviceChannel(c)})
+	return writeJSON(w, channelView{DeviceID: c.DeviceID, deviceChannel: newDeviceChannel(seenChannel(rightsOf(r), c))})
 }
 
 // channelsOf gives the channels of devices.

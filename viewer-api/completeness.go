@@ -51,8 +51,8 @@ func (a *API) getCompleteness(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var total CompletenessReport
-	for _, s := range deviceSpans(rightsOf(r), halley.PermitSampleRead, d.ID, span{from, to}) {
-		c, err := a.Completeness.Completeness(r.Context(), d, s.from, s.to)
+	for _, s := range deviceSpans(rightsOf(r), halley.PermitSampleRead, d.ID, halley.Span{From: from, To: to}) {
+		c, err := a.Completeness.Completeness(r.Context(), d, s.From, s.To)
 		if err != nil {
 			return err
 		}

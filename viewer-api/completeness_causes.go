@@ -43,10 +43,10 @@ func (a *API) listGapCauses(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	seen := deviceSpans(rightsOf(r), halley.PermitSampleRead, d.ID, span{halley.EarliestMillis, halley.LatestMillis})
+	seen := deviceSpans(rightsOf(r), halley.PermitSampleRead, d.ID, halley.Span{From: halley.EarliestMillis, To: halley.LatestMillis})
 	views := make([]gapCauseView, 0, len(list))
 	for _, g := range list {
-		if !(span{g.From, g.To}).touches(seen) {
+		if !(halley.Span{From: g.From, To: g.To}).Overlaps(seen) {
 			continue
 		}
 		views = append(views, viewOfGapCause(g))
@@ -84,8 +84,8 @@ func (a *API) addGapCause(w http.ResponseWriter, r *http.Request) error {
 	if err = checkGapCause(&g); err != nil {
 		return err
 	}
-	may := deviceSpans(rightsOf(r), halley.PermitGapExplain, d.ID, span{halley.EarliestMillis, halley.LatestMillis})
-	if !(span{g.From, g.To}).inside(may) {
+	may := deviceSpans(rightsOf(r), halley.PermitGapExplain, d.ID, halley.Span{From: halley.EarliestMillis, To: halley.LatestMillis})
+	if !(halley.Span{From: g.From, To: g.To}).Within(may) {
 		return &halley.Error{
 			Kind: halley.Forbidden, Op: "explain a gap", Code: "permission-missing", Field: "from",
 			Message: "the device was elsewhere in a part of this time: explain only when it was at your places",

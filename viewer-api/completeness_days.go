@@ -61,7 +61,7 @@ func (a *API) listCompleteness(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	rights := rightsOf(r)
-	if list, err = a.seenDays(r.Context(), rights, list, span{daySpan(from).from, daySpan(to).from}); err != nil {
+	if list, err = a.seenDays(r.Context(), rights, list, halley.Span{From: daySpan(from).From, To: daySpan(to).From}); err != nil {
 		return err
 	}
 	if wantsCSV(r.Header.Values("Accept")) {
@@ -80,7 +80,7 @@ func (a *API) listCompleteness(w http.ResponseWriter, r *http.Request) error {
 
 // seenDays keeps the days of devices that the rights show, worst first as before: what is left of a device is summed up anew.
 func (a *API) seenDays(
-	ctx context.Context, rights directory.Rights, list []DeviceCompleteness, in span,
+	ctx context.Context, rights directory.Rights, list []DeviceCompleteness, in halley.Span,
 ) ([]DeviceCompleteness, error) {
 	if rights.Everywhere(halley.PermitSampleRead) {
 		return list, nil
@@ -95,10 +95,10 @@ func (a *API) seenDays(
 		seen := DeviceCompleteness{Device: d.Device, Total: storage.DayCount{DeviceDay: d.Total.DeviceDay}}
 		for _, c := range d.Days {
 			day := daySpan(c.Day)
-			if !day.touches(spans) {
+			if !day.Overlaps(spans) {
 				continue
 			}
-			if !day.inside(spans) {
+			if !day.Within(spans) {
 				var err error
 				if c, err = a.partOfDay(ctx, &d.Device, c.DeviceDay, spans); err != nil {
 					return nil, err
@@ -115,11 +115,11 @@ func (a *API) seenDays(
 }
 
 // partOfDay counts anew what belongs to some spans of a day. Duplicates and conflicts are known by whole days alone, and are left out.
-func (a *API) partOfDay(ctx context.Context, d *halley.Device, of storage.DeviceDay, spans []span) (storage.DayCount, error) {
+func (a *API) partOfDay(ctx context.Context, d *halley.Device, of storage.DeviceDay, spans []halley.Span) (storage.DayCount, error) {
 	day, now := daySpan(of.Day), halley.MillisOf(time.Now())
 	part := storage.DayCount{DeviceDay: of}
 	for _, s := range spans {
-		from, to := max(s.from, day.from), min(s.to, day.to, now)
+		from, to := max(s.From, day.From), min(s.To, day.To, now)
 		if from >= to {
 			continue
 		}

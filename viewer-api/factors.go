@@ -135,7 +135,7 @@ func confirmedSelf(r *http.Request) (access.Caller, error) {
 	caller, err := selfOnly(r)
 	if err == nil && caller.ConfirmedUntil <= halley.MillisOf(time.Now()) {
 		err = &halley.Error{
-			Kind: halley.Forbidden, Op: "check a session", Code: "confirmation-needed",
+			Kind: halley.Forbidden, Op: "check a session", Code: codeConfirm,
 			Message: "give your password anew to change this: POST /api/v1/me/confirmation",
 		}
 	}

@@ -99,8 +99,7 @@ func sessionCookie(r *http.Request) string {
 	return cookie.Value
 }
 
-// permitted lets an operation through for callers who hold its permission where it is looked for, and audits refusals of what
-// changes something: its own and those of the handler, which looks at what the body names.
+// permitted lets an operation through for callers who hold its permission where it is looked for, and has refusals audited.
 func (a *API) permitted(op operation) http.Handler {
 	return a.answer(func(w http.ResponseWriter, r *http.Request) error {
 		noteOperation(r.Context(), op.ID)
@@ -108,7 +107,7 @@ func (a *API) permitted(op operation) http.Handler {
 		if err == nil {
 			err = op.serve(w, r)
 		}
-		if err != nil && op.Permission != halley.PermitPublic && op.Method != http.MethodGet {
+		if err != nil {
 			a.noteRefusal(r, &op, err)
 		}
 		return err
@@ -182,6 +181,9 @@ func (op *operation) critical() bool {
 	}, op.Permission)
 }
 
+// codeConfirm asks for the password anew.
+const codeConfirm = "confirmation-needed"
+
 // confirmed says whether a critical operation may go on: where that is asked for, a person has given the password anew a moment ago.
 // A program has none to give.
 func (a *API) confirmed(caller *access.Caller, op *operation) error {
@@ -189,7 +191,7 @@ func (a *API) confirmed(caller *access.Caller, op *operation) error {
 		return nil
 	}
 	return &halley.Error{
-		Kind: halley.Forbidden, Op: "check a session", Code: "confirmation-needed",
+		Kind: halley.Forbidden, Op: "check a session", Code: codeConfirm,
 		Message: "give your password anew to change this: POST /api/v1/me/confirmation",
 	}
 }

@@ -1,9 +1,6 @@
 package viewerapi
 
 import (
-	"cmp"
-	"slices"
-
 	"halley"
 	"halley/server/directory"
 )
@@ -16,54 +13,27 @@ func deviceName(rights directory.Rights, d *halley.Device) string {
 	return d.Serial
 }
 
-// span is a time, half-open.
-type span struct{ from, to halley.Millis }
-
-// deviceSpans gives when in [from, to) a device was where a permission is held: the times in which any of its channels was. A device that
+// deviceSpans gives when in a span a device was where a permission is held: the times in which any of its channels was. A device that
 // has never had a channel is where it is now.
-func deviceSpans(rights directory.Rights, p halley.Permission, device halley.DeviceID, in span) []span {
+func deviceSpans(rights directory.Rights, p halley.Permission, device halley.DeviceID, in halley.Span) []halley.Span {
 	if rights.Everywhere(p) {
-		return []span{in}
+		return []halley.Span{in}
 	}
 	channels := rights.State().DeviceChannels(device)
 	if len(channels) == 0 && rights.AtDevice(p, device) {
-		return []span{in}
+		return []halley.Span{in}
 	}
-	var all []span
+	var all []halley.Span
 	for _, c := range channels {
-		for _, s := range rights.Spans(p, c, in.from, in.to) {
-			all = append(all, span{s.From, s.To})
+		for _, s := range rights.Spans(p, c, in.From, in.To) {
+			all = append(all, halley.Span{From: s.From, To: s.To})
 		}
 	}
-	return united(all)
+	return halley.UniteSpans(all...)
 }
 
-// united sorts spans and joins those that touch.
-func united(all []span) []span {
-	slices.SortFunc(all, func(a, b span) int { return cmp.Compare(a.from, b.from) })
-	joined := all[:0]
-	for _, s := range all {
-		if n := len(joined); n > 0 && s.from <= joined[n-1].to {
-			joined[n-1].to = max(joined[n-1].to, s.to)
-			continue
-		}
-		joined = append(joined, s)
-	}
-	return joined
-}
-
-// touched says whether any of some spans has an instant in common with s.
-func (s span) touches(spans []span) bool {
-	return slices.ContainsFunc(spans, func(o span) bool { return s.from < o.to && o.from < s.to })
-}
-
-// inside says whether s lies in one of some spans that do not touch each other.
-func (s span) inside(spans []span) bool {
-	return slices.ContainsFunc(spans, func(o span) bool { return s.from >= o.from && s.to <= o.to })
-}
-
-// day gives a UTC day, counted from 1970.
-func daySpan(day int64) span {
+// daySpan gives a UTC day, counted from 1970.
+func daySpan(day int64) halley.Span {
 	from := halley.Millis(day) * halley.Day
-	return span{from, from + halley.Day}
+	return halley.Span{From: from, To: from + halley.Day}
 }

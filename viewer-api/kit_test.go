@@ -46,7 +46,7 @@ type parts struct {
 	release       func(halley.Device, halley.Change) error
 	unrecognized  func() (int64, []viewerapi.RawUpload, error)
 	latest        func() []viewerapi.LiveMessage
-	subscribe     func(context.Context, int) <-chan viewerapi.Event
+	subscribe     func(context.Context) <-chan viewerapi.Event
 	completeness  func(halley.Device, halley.Millis, halley.Millis) (viewerapi.CompletenessReport, error)
 	ofPlace       func(halley.PlaceID, halley.Millis, halley.Millis) (viewerapi.CompletenessReport, error)
 	ofDays        func(from, to int64) ([]viewerapi.DeviceCompleteness, error)
@@ -145,8 +145,8 @@ func (p *parts) LatestOf(id halley.DeviceID) (viewerapi.LiveMessage, bool) {
 	return all[i], true
 }
 
-func (p *parts) Subscribe(ctx context.Context, buffer int) <-chan viewerapi.Event {
-	return p.subscribe(ctx, buffer)
+func (p *parts) Subscribe(ctx context.Context) <-chan viewerapi.Event {
+	return p.subscribe(ctx)
 }
 
 func (p *parts) Completeness(_ context.Context, d halley.Device, from, to halley.Millis) (viewerapi.CompletenessReport, error) {
@@ -222,7 +222,7 @@ func quietParts() *parts {
 		firstValues:   func(halley.DeviceKey) ([]halley.Reading, error) { return nil, nil },
 		unrecognized:  func() (int64, []viewerapi.RawUpload, error) { return 0, nil, nil },
 		latest:        func() []viewerapi.LiveMessage { return nil },
-		subscribe:     func(context.Context, int) <-chan viewerapi.Event { c := make(chan viewerapi.Event); close(c); return c },
+		subscribe:     func(context.Context) <-chan viewerapi.Event { c := make(chan viewerapi.Event); close(c); return c },
 		authenticated: func(access.Presented) {},
 		proofs:        func(storage.ProofKind, int64, int) ([]storage.Proof, error) { return nil, nil },
 		checkpoint:    func(string) (ledger.Checkpoint, bool, error) { return ledger.Checkpoint{}, false, nil },

@@ -120,6 +120,52 @@ func TestAPlaceDoesNotTellTheLaterNameOfADevice(t *testing.T) {
 	}
 }
 
+// What a device calls a channel, and how exactly it shows it, stays where it was too.
+func TestTheNameOfAChannelStaysWhereItWas(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const path = "/Acme/Brno"
+	device, feed := storagetest.WiFi("23960000", 1), storagetest.NewFeed(w.store)
+	feed.Journal = "another journal"
+	says := func(name string, decimals int, day halley.Millis) {
+		device.Channels[0].Name, device.Channels[0].Decimals = name, decimals
+		feed.Append(t, device.Upload(0, device.Message(storagetest.Start+day*halley.Day, 20)))
+	}
+	says("Freezer of Brno", 2, 2)
+	_, err := w.store.Attach(t.Context(), []halley.Attachment{
+		{ChannelID: w.channel[path], PlaceID: w.places["/Zeta"], From: storagetest.Start + 3*halley.Day},
+	}, w.at(3, "moved"))
+	check(t, err)
+	says("Vaccines of Zeta", 0, 4)
+	check(t, w.devices.Refresh(t.Context()))
+	channel := fmt.Sprintf(`"number":1,"name":%s`, "%q")
+	for _, tt := range []struct{ who, target, want string }{
+		{"brno", fmt.Sprintf("/channels/%d", w.channel[path]), fmt.Sprintf(channel, "Freezer of Brno") + `,"quantity":"temperature","unit":"°C","decimals":2,"ended":true`},
+		{"brno", "/channels?ended=true", fmt.Sprintf(channel, "Freezer of Brno")},
+		{"brno", fmt.Sprintf("/places/%d", w.places[path]), `"name":"Freezer of Brno","decimals":2`},
+		{"zeta", fmt.Sprintf("/channels/%d", w.channel[path]), fmt.Sprintf(channel, "Vaccines of Zeta")},
+		{"zeta", fmt.Sprintf("/places/%d", w.places["/Zeta"]), `"name":"Vaccines of Zeta","decimals":0`},
+		{"chief", fmt.Sprintf("/channels/%d", w.channel[path]), fmt.Sprintf(channel, "Vaccines of Zeta")},
+	} {
+		got := w.ask(t, tt.who, http.MethodGet, tt.target, "")
+		if got.status != http.StatusOK || !strings.Contains(got.body, tt.want) {
+			t.Errorf("%s asks for %s: %d %s, want %s", tt.who, tt.target, got.status, got.body, tt.want)
+		}
+	}
+	for _, target := range []string{
+		"/channels", "/channels?ended=true", fmt.Sprintf("/channels/%d", w.channel[path]), fmt.Sprintf("/places/%d", w.places[path]), "/places", "/devices?ended=true",
+		fmt.Sprintf("/places/%d/samples?series=%d&from=%s", w.places[path], w.channel[path], storagetest.Start),
+		fmt.Sprintf("/channels/%d/samples?from=%s", w.channel[path], storagetest.Start), "/audit", "/latest",
+	} {
+		if got := w.ask(t, "brno", http.MethodGet, target, ""); got.status != http.StatusOK || strings.Contains(got.body, "Vaccines") {
+			t.Errorf("%s tells %d %s", target, got.status, got.body)
+		}
+	}
+	if got := w.ask(t, "brno", http.MethodGet, "/channels", ""); strings.Contains(got.body, "Freezer of Brno") {
+		t.Errorf("a channel that has left is listed with those that go on: %s", got.body)
+	}
+}
+
 // Of the day on which a device came, each counts its own part.
 func TestADayOfTwoOwnersIsCountedForEach(t *testing.T) {
 	t.Parallel()

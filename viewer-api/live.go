@@ -17,12 +17,11 @@ import (
 const (
 	// heartbeatEvery keeps a quiet stream from being cut on its way.
 	heartbeatEvery = 15 * time.Second
-	// recheckEvery is how soon a stream notices that its caller may no longer have it.
-	recheckEvery = 30 * time.Second
+	// recheckEvery is how soon a stream notices that its caller may no longer have it where nobody tells it: it was signed out as
+	// unused, or its session was ended on another server.
+	recheckEvery = 5 * time.Second
 	// eventDeadline is how long a reader may take for one event.
 	eventDeadline = 10 * time.Second
-	// eventsWaiting is how many events may wait for a reader before some are lost.
-	eventsWaiting = 256
 	// streamsMost and streamsOfCaller bound the streams that are open at one time.
 	streamsMost     = 1000
 	streamsOfCaller = 20
@@ -107,7 +106,8 @@ func (a *API) getLive(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	s := &stream{api: a, w: w, connection: http.NewResponseController(w), device: device, credentials: presented(r), rights: caller.Rights}
 	s.credentials.Passive = true
-	if err := s.run(ctx, a.Live.Subscribe(ctx, eventsWaiting), caller.ExpiresAt); err != nil {
+	access.DropRights(ctx)
+	if err := s.run(ctx, a.Live.Subscribe(ctx), caller.ExpiresAt); err != nil {
 		return &begunError{cause: err}
 	}
 	return nil
@@ -145,6 +145,7 @@ func (s *stream) run(ctx context.Context, events <-chan Event, expires halley.Mi
 		defer timer.Stop()
 		expired = timer.C
 	}
+	changed := s.api.callers.wait()
 	for {
 		var err error
 		select {
@@ -154,6 +155,10 @@ func (s *stream) run(ctx context.Context, events <-chan Event, expires halley.Mi
 			return nil
 		case <-expired:
 			return nil
+		case <-changed:
+			if changed = s.api.callers.wait(); !s.stillMay(ctx) {
+				return nil
+			}
 		case <-recheck.C:
 			if !s.stillMay(ctx) {
 				return nil
@@ -164,10 +169,11 @@ func (s *stream) run(ctx context.Context, events <-chan Event, expires halley.Mi
 			if !open {
 				return nil
 			}
-			if s.api.Directory.Directory() != s.rights.State() && !s.stillMay(ctx) {
+			var may bool
+			may, err = s.tell(e, events, func() bool { return !s.outdated(changed) || s.stillMay(ctx) })
+			if !may && err == nil {
 				return nil
 			}
-			err = s.tell(e)
 		}
 		if err != nil {
 			return gone(err)
@@ -197,25 +203,6 @@ func (s *stream) stillMay(ctx context.Context) bool {
 	return caller.Must == "" && s.rights.Holds(halley.PermitSampleRead)
 }
 
-// tell sends what a reader is to know of an event.
-func (s *stream) tell(e Event) error {
-	switch e.Kind {
-	case EventMessage:
-		if s.device != 0 && e.Message.DeviceID != s.device {
-			return nil
-		}
-		if !s.rights.Everywhere(halley.PermitSampleRead) && !seenMessage(s.rights, &e.Message) {
-			return nil
-		}
-		return s.send("message", newMessageEvent(&e.Message))
-	case EventDevices:
-		return s.send("devices", devicesEvent{Version: e.Version})
-	case EventMissed:
-		return s.send("missed", struct{}{})
-	}
-	return nil
-}
-
 func newMessageEvent(m *LiveMessage) messageEvent {
 	v := messageEvent{
 		DeviceID: m.DeviceID, MeasuredAt: Time(m.MeasuredAt), ReceivedAt: Time(m.ReceivedAt),
@@ -231,11 +218,11 @@ func newMessageEvent(m *LiveMessage) messageEvent {
 
 // send sends an event.
 func (s *stream) send(name string, data any) error {
-	body, err := json.Marshal(data)
+	text, err := textOf(name, data)
 	if err != nil {
 		return err
 	}
-	return s.write(fmt.Appendf(nil, "event: %s\ndata: %s\n\n", name, body))
+	return s.write(text)
 }
 
 // write sends text at once, with a time limit of its own.

@@ -15,8 +15,6 @@ import (
 )
 
 const (
-	// whyRunes bounds the reason of an act that asks for one, in characters.
-	whyRunes = 1000
 	// zoneRunes bounds the name of a time zone.
 	zoneRunes = 100
 )
@@ -41,15 +39,38 @@ type organizationsView struct {
 	Organizations []organizationView `json:"organizations"`
 }
 
-// devicesByNode counts the devices that belong to each node itself.
-func (a *API) devicesByNode(ctx context.Context, state *directory.State) (map[halley.OrganizationID]int, error) {
+// countsAll says whether a caller is told how many things a node has in all: who may see all those of the sort there, or what is counted
+// for licence and cost. Others are told of how many of them they may see.
+func countsAll(rights directory.Rights, sees halley.Permission, id halley.OrganizationID) bool {
+	return rights.AtOrganization(sees, id) || rights.AtOrganization(halley.PermitUsageRead, id)
+}
+
+// openPlaces counts the open places of a node that a caller is told of.
+func openPlaces(rights directory.Rights, tree *treeFacts, id halley.OrganizationID) int {
+	if tree.open[id] == 0 || countsAll(rights, halley.PermitPlaceRead, id) {
+		return tree.open[id]
+	}
+	n := 0
+	for i := range tree.places {
+		if p := &tree.places[i]; p.OrganizationID == id && !p.Closed && rights.AtPlace(halley.PermitPlaceRead, p.ID) {
+			n++
+		}
+	}
+	return n
+}
+
+// devicesByNode counts the devices that belong to each node itself, as far as the caller is told of them.
+func (a *API) devicesByNode(ctx context.Context, rights directory.Rights, state *directory.State) (map[halley.OrganizationID]int, error) {
 	devices, err := a.Registry.Devices(ctx, storage.DeviceFilter{})
 	if err != nil {
 		return nil, err
 	}
 	counts := make(map[halley.OrganizationID]int)
 	for i := range devices {
-		counts[nodeOf(state, &devices[i])]++
+		id := nodeOf(state, &devices[i])
+		if countsAll(rights, halley.PermitDeviceRead, id) || rights.AtDevice(halley.PermitDeviceRead, devices[i].ID) {
+			counts[id]++
+		}
 	}
 	return counts, nil
 }
@@ -66,7 +87,7 @@ func (a *API) listOrganizations(w http.ResponseWriter, r *http.Request) error {
 	if q.values.Get("at") != "" {
 		tree = newTreeFacts(tree.state.AsOf(at))
 	}
-	devices, err := a.devicesByNode(r.Context(), tree.state)
+	devices, err := a.devicesByNode(r.Context(), rights, tree.state)
 	if err != nil {
 		return err
 	}
@@ -88,7 +109,7 @@ func (a *API) listOrganizations(w http.ResponseWriter, r *http.Request) error {
 func viewOfOrganization(rights directory.Rights, tree *treeFacts, o halley.Organization) organizationView {
 	v := organizationView{
 		ID: o.ID, Name: o.Name, Path: tree.state.Path(o.ID), TimeZone: tree.state.Zone(o.ID), OwnTimeZone: o.TimeZone,
-		Places: tree.open[o.ID], Closed: o.Closed,
+		Places: openPlaces(rights, tree, o.ID), Closed: o.Closed,
 	}
 	if o.ParentID != 0 && rights.AtOrganization(halley.PermitOrganizationRead, o.ParentID) {
 		v.ParentID = &o.ParentID
@@ -112,7 +133,7 @@ func (a *API) writeOrganization(w http.ResponseWriter, r *http.Request, id halle
 	if !ok {
 		return thing{scopeOrganization, int64(id)}.missing()
 	}
-	devices, err := a.devicesByNode(r.Context(), rights.State())
+	devices, err := a.devicesByNode(r.Context(), rights, rights.State())
 	if err != nil {
 		return err
 	}
@@ -216,19 +237,6 @@ func checkZone(zone string) error {
 	_, err := time.LoadLocation(zone)
 	if err != nil || zone == "Local" || utf8.RuneCountInString(zone) > zoneRunes {
 		return invalid("time_zone", "write the name of a time zone such as Europe/Prague, or nothing to take that of the organization above")
-	}
-	return nil
-}
-
-// checkWhy checks the reason of an act.
-func checkWhy(why string, required bool) error {
-	switch {
-	case strings.TrimSpace(why) == "" && (required || why != ""):
-		return &halley.Error{
-			Kind: halley.Invalid, Op: "read the request", Code: "reason-required", Field: "why", Message: "say why, in 1 to 1000 characters",
-		}
-	case utf8.RuneCountInString(why) > whyRunes || strings.ContainsFunc(why, unprintable):
-		return invalid("why", "say why, in 1 to 1000 characters without control characters")
 	}
 	return nil
 }

@@ -107,9 +107,9 @@ type Live interface {
 	Latest() []LiveMessage
 	// LatestOf gives the newest message of one device; ok is false where it has none.
 	LatestOf(id halley.DeviceID) (m LiveMessage, ok bool)
-	// Subscribe gives the events from now until ctx ends, when the channel is closed. A reader for whom buffer events wait
-	// loses further ones, and finds one EventMissed in their place. The messages of all readers are the same and never change.
-	Subscribe(ctx context.Context, buffer int) <-chan Event
+	// Subscribe gives the events from now until ctx ends, when the channel is closed. A reader who lags loses events, and finds one
+	// EventMissed in their place. The messages of all readers are the same and never change.
+	Subscribe(ctx context.Context) <-chan Event
 }
 
 // EventKind says what happened.
@@ -132,6 +132,8 @@ type Event struct {
 	Message LiveMessage
 	// Version is that of the registry, for EventDevices.
 	Version int64
+	// text is made by Shared.
+	text func() ([]byte, error)
 }
 
 // LiveMessage is a message whose readings have found their channels.
@@ -200,6 +202,8 @@ type Gap struct {
 // Access finds out who asks, and signs people in and out; *access.Access has these methods.
 type Access interface {
 	Authenticate(ctx context.Context, p access.Presented) (access.Caller, error)
+	// NoteDenied has the audit trail say that a caller was refused an operation, now or with the next refusals.
+	NoteDenied(ctx context.Context, c access.Caller, d access.Denied)
 	Accounts
 	FurtherSignIn
 }

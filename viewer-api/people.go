@@ -36,6 +36,12 @@ type personView struct {
 	Grants         []grantView           `json:"grants"`
 }
 
+// personWithTokens is one account by itself, with the tokens that it made and that count; null while they cannot be read.
+type personWithTokens struct {
+	personView
+	Tokens []tokenView `json:"tokens"`
+}
+
 // grantView is a role that somebody has somewhere.
 type grantView struct {
 	ID             int64                 `json:"id"`
@@ -148,8 +154,11 @@ func (a *API) writePerson(w http.ResponseWriter, r *http.Request, id halley.Pers
 	if err != nil {
 		return err
 	}
-	v := newPersonView(s, rightsOf(r), p)
+	v := personWithTokens{personView: newPersonView(s, rightsOf(r), p)}
 	v.LastSignInAt = max(v.LastSignInAt, signIns[id])
+	if v.Tokens, err = a.tokensOf(r.Context(), rightsOf(r), id, halley.MillisOf(time.Now())); err != nil {
+		return err
+	}
 	return writeJSON(w, v)
 }
 
@@ -251,24 +260,9 @@ func (a *API) changePerson(w http.ResponseWriter, r *http.Request) error {
 	return a.writePerson(w, r, halley.PersonID(id))
 }
 
-// readWhy reads a body that holds nothing but a reason, which must be given.
-func readWhy(w http.ResponseWriter, r *http.Request) (string, error) {
-	var in struct {
-		Why string `json:"why"`
-	}
-	if err := readBody(w, r, &in); err != nil {
-		return "", err
-	}
-	return in.Why, checkWhy(in.Why, true)
-}
-
 // aboutPerson reads the id of the path and the reason, and does something about that person.
 func (a *API) aboutPerson(w http.ResponseWriter, r *http.Request, do func(id halley.PersonID, by people.By) error) error {
-	id, err := pathID(r)
-	if err != nil {
-		return err
-	}
-	why, err := readWhy(w, r)
+	id, why, err := pathReasoned(w, r)
 	if err != nil {
 		return err
 	}

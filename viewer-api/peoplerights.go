@@ -21,10 +21,7 @@ func (a *API) grantRole(w http.ResponseWriter, r *http.Request) error {
 		grantRequest
 		Why string `json:"why"`
 	}
-	if err := readBody(w, r, &in); err != nil {
-		return err
-	}
-	if err := checkWhy(in.Why, true); err != nil {
+	if err := readReasoned(w, r, &in, &in.Why); err != nil {
 		return err
 	}
 	g, err := a.People.Rules.Grant(r.Context(), in.grant(halley.PersonID(id)), by(r, in.Why))

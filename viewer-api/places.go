@@ -3,6 +3,7 @@ package viewerapi
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -113,27 +114,33 @@ func (a *API) listPlaces(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	all, state := rights.Everywhere(halley.PermitPlaceRead), rights.State()
-	var kept []halley.Place
-	for _, p := range a.tree.placesOf(state) {
-		if p.ID <= after || p.Closed && !closed || within != nil && !within(p.OrganizationID) ||
-			search != "" && !strings.Contains(strings.ToLower(p.Name), search) ||
-			!all && !rights.AtPlace(halley.PermitPlaceRead, p.ID) {
-			continue
+	list := func() any {
+		var kept []halley.Place
+		for _, p := range a.tree.placesOf(state) {
+			if p.ID <= after || p.Closed && !closed || within != nil && !within(p.OrganizationID) ||
+				search != "" && !strings.Contains(strings.ToLower(p.Name), search) ||
+				!all && !rights.AtPlace(halley.PermitPlaceRead, p.ID) {
+				continue
+			}
+			if kept = append(kept, p); len(kept) > limit {
+				break
+			}
 		}
-		if kept = append(kept, p); len(kept) > limit {
-			break
+		if lean {
+			return newPlacesView(state, kept, limit, newLeanPlaceView)
 		}
+		return newPlacesView(state, kept, limit, newWholePlaceView)
 	}
-	if lean {
-		return writePlaces(w, state, kept, limit, newLeanPlaceView)
+	if all {
+		return a.writeForAll(w, r, state, list)
 	}
-	return writePlaces(w, state, kept, limit, newWholePlaceView)
+	return writeTagged(w, r, func() ([]byte, error) { return json.Marshal(list()) })
 }
 
-// writePlaces answers with the first limit of some places; one more says that there is a next page.
-func writePlaces[V any](
-	w http.ResponseWriter, state *directory.State, places []halley.Place, limit int, view func(*directory.State, halley.Place, halley.Millis) V,
-) error {
+// newPlacesView gives the first limit of some places; one more says that there is a next page.
+func newPlacesView[V any](
+	state *directory.State, places []halley.Place, limit int, view func(*directory.State, halley.Place, halley.Millis) V,
+) placesView[V] {
 	var page placesView[V]
 	if len(places) > limit {
 		places = places[:limit]
@@ -145,7 +152,7 @@ func writePlaces[V any](
 	for _, p := range places {
 		page.Places = append(page.Places, view(state, p, now))
 	}
-	return writeJSON(w, page)
+	return page
 }
 
 // getPlace gives one place with its history. 404 where it is not there.

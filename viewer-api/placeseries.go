@@ -24,7 +24,8 @@ type series struct {
 type segment struct {
 	channel halley.Channel
 	device  halley.Device
-	span
+	// from and to are the time, half-open.
+	from, to halley.Millis
 	// shownTo is when the segment ends for people: a channel that ended passes the series on to the next one, although it stays where it
 	// is in case the device returns to it.
 	shownTo halley.Millis
@@ -46,7 +47,7 @@ func seriesAt(state *directory.State, id halley.PlaceID) []series {
 			byID[s.Series] = line
 			order = append(order, s.Series)
 		}
-		line.segments = append(line.segments, segment{channel: c, device: d, span: span{s.From, s.To}, shownTo: s.To})
+		line.segments = append(line.segments, segment{channel: c, device: d, from: s.From, to: s.To, shownTo: s.To})
 	}
 	list := make([]series, 0, len(order))
 	for _, id := range order {
@@ -143,7 +144,11 @@ func viewsOfSeries(rights directory.Rights, list []series) []seriesView {
 	views := make([]seriesView, 0, len(list))
 	for i := range list {
 		s := &list[i]
-		c := &s.newest().channel
+		g := s.newest()
+		c := g.channel
+		if !rights.AtDevice(halley.PermitDeviceRead, c.DeviceID) {
+			c, _ = rights.State().ChannelThen(c.ID, g.to) // Its name of now was given elsewhere, as that of its device.
+		}
 		v := seriesView{
 			ID: s.id, Quantity: c.Quantity, Unit: c.Unit, Name: c.Name, Decimals: c.Decimals, Number: c.Number,
 			Segments: make([]segmentView, 0, len(s.segments)),

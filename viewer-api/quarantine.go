@@ -76,7 +76,8 @@ func (a *API) heldView(ctx context.Context, key halley.DeviceKey, h Held) (*held
 // seesHeld says whether what quarantine holds of a device may be summed up: the device was where devices may be seen when all of it came.
 // What came of one that was never anywhere is seen with it.
 func seesHeld(rights directory.Rights, d *halley.Device, h *Held) bool {
-	return (span{h.FirstAt, h.LastAt + 1}).inside(deviceSpans(rights, halley.PermitDeviceRead, d.ID, span{h.FirstAt, h.LastAt + 1}))
+	all := halley.Span{From: h.FirstAt, To: h.LastAt + 1}
+	return all.Within(deviceSpans(rights, halley.PermitDeviceRead, d.ID, all))
 }
 
 // valueOrNull gives a value where its quality has one.

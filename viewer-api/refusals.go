@@ -1,92 +1,40 @@
 package viewerapi
 
 import (
-	"encoding/json"
-	"log/slog"
+	"errors"
 	"net/http"
-	"sync"
-	"time"
 
 	"halley"
 	"halley/server/access"
 )
 
-const (
-	// refusalsAgain is how long a caller who is refused the same operation again leaves no further act.
-	refusalsAgain = halley.Minute
-	// refusalsMost bounds what is remembered of that.
-	refusalsMost = 10_000
-)
-
-// refusals counts who was refused what lately, so that nobody fills the disk with refusals.
-type refusals struct {
-	mu   sync.Mutex
-	seen map[string]refusal
-}
-
-// refusal is when an act was left of it, and how many there were since that one does not tell of.
-type refusal struct {
-	at    halley.Millis
-	count int
-}
-
-// tell counts a refusal, and gives how many an act is to tell of; 0 for none now.
-func (f *refusals) tell(key string, now halley.Millis) int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	last, known := f.seen[key]
-	if known && now >= last.at && now-last.at < refusalsAgain {
-		last.count++
-		f.seen[key] = last
-		return 0
-	}
-	if !known && len(f.seen) >= refusalsMost {
-		for k, s := range f.seen {
-			if now < s.at || now-s.at >= refusalsAgain {
-				delete(f.seen, k)
-			}
-		}
-		if len(f.seen) >= refusalsMost {
-			clear(f.seen) // An act too many is better than one too few.
-		}
-	}
-	if f.seen == nil {
-		f.seen = make(map[string]refusal)
-	}
-	f.seen[key] = refusal{at: now}
-	return last.count + 1
-}
-
-// noteRefusal notes that the caller was refused something that changes something, once a minute for each caller and operation. It
-// was refused whether or not that can be noted.
-func (a *API) noteRefusal(r *http.Request, op *operation, err error) {
-	kind := halley.KindOf(err)
-	if kind != halley.Forbidden && kind != halley.NotFound {
-		return
-	}
-	caller, _ := access.CallerFrom(r.Context())
-	now := halley.MillisOf(time.Now())
-	count := a.refusals.tell(string(caller.Kind)+"\n"+caller.Name+"\n"+op.ID, now)
-	if count == 0 {
+// noteRefusal has the audit trail say that the caller was refused an operation: its own refusals and those of the handler, which looks
+// at what query and body name.
+func (a *API) noteRefusal(r *http.Request, op *operation, refused error) {
+	caller, ok := access.CallerFrom(r.Context())
+	if !ok || op.Permission == halley.PermitPublic || !isRefusal(&caller, op, refused) {
 		return
 	}
 	on := "operation " + op.ID
 	if t, ok := pathThing(r, op.Scope); ok && t.id > 0 {
 		on = t.String()
 	}
-	details, merr := json.Marshal(struct {
-		Operation string `json:"operation"`
-		Status    int    `json:"status"`
-		Code      string `json:"code"`
-		Count     int    `json:"count"`
-	}{op.ID, problemOf(err).Status, problemOf(err).Code, count})
-	if merr == nil {
-		merr = a.Audit.NoteAudit(r.Context(), halley.AuditEntry{
-			Change: change(r, now, ""), What: "access.refuse", On: on, New: string(details),
-		})
+	p := problemOf(refused)
+	a.Access.NoteDenied(r.Context(), caller, access.Denied{
+		Operation: op.ID, On: on, Reads: op.Method == http.MethodGet, Status: p.Status, Code: p.Code,
+	})
+}
+
+// isRefusal says whether an error is an answer to somebody who asked for what they may not do or see. Being asked for the password anew
+// is none. Nor is what the viewer reads while a session must do something first, or shows what somebody else sees.
+func isRefusal(caller *access.Caller, op *operation, err error) bool {
+	e, ok := errors.AsType[*halley.Error](err)
+	if !ok || e.Code == codeConfirm {
+		return false
 	}
-	if merr != nil {
-		a.Log.LogAttrs(r.Context(), slog.LevelError, "a refusal could not be audited",
-			slog.String("operation", op.ID), slog.String("error", merr.Error()))
+	if op.Method != http.MethodGet {
+		return e.Kind == halley.Forbidden || e.Kind == halley.NotFound
 	}
+	// What is not there for anybody, such as the last upload of a new device, is refused to nobody.
+	return caller.Must == "" && caller.ShowAs == 0 && (e.Kind == halley.Forbidden || e.Kind == halley.NotFound && e.Op == opFindThing)
 }

@@ -21,9 +21,8 @@ import (
 const (
 	// bodyBytes bounds the body of a request.
 	bodyBytes = 64 << 10
-	// nameRunes and reasonRunes bound texts that people give, in characters.
-	nameRunes   = 200
-	reasonRunes = 500
+	// nameRunes bounds the names that people give, in characters.
+	nameRunes = 200
 )
 
 // invalid gives the error for an input that cannot be right.
@@ -208,20 +207,6 @@ func checkName(name *string) error {
 	}
 	if s := *name; strings.TrimSpace(s) == "" || utf8.RuneCountInString(s) > nameRunes || strings.ContainsFunc(s, invisible) {
 		return invalid("name", "write a name of 1 to 200 characters without control characters")
-	}
-	return nil
-}
-
-// checkReason checks a person's reason.
-func checkReason(reason string, required bool) error {
-	switch {
-	case reason == "" && required, reason != "" && strings.TrimSpace(reason) == "":
-		return &halley.Error{
-			Kind: halley.Invalid, Op: "read the request", Code: "reason-required", Field: "reason",
-			Message: "say why, in 1 to 500 characters",
-		}
-	case utf8.RuneCountInString(reason) > reasonRunes || strings.ContainsFunc(reason, unprintable):
-		return invalid("reason", "say why, in 1 to 500 characters without control characters")
 	}
 	return nil
 }

@@ -68,10 +68,7 @@ func (a *API) addRole(w http.ResponseWriter, r *http.Request) error {
 		Permissions    []halley.Permission   `json:"permissions"`
 		Why            string                `json:"why"`
 	}
-	if err := readBody(w, r, &in); err != nil {
-		return err
-	}
-	if err := checkWhy(in.Why, true); err != nil {
+	if err := readReasoned(w, r, &in, &in.Why); err != nil {
 		return err
 	}
 	role, err := a.People.Rules.AddRole(r.Context(), halley.CustomRole{
@@ -93,10 +90,7 @@ func (a *API) changeRole(w http.ResponseWriter, r *http.Request) error {
 		Permissions []halley.Permission `json:"permissions"`
 		Why         string              `json:"why"`
 	}
-	if err := readBody(w, r, &in); err != nil {
-		return err
-	}
-	if err := checkWhy(in.Why, true); err != nil {
+	if err := readReasoned(w, r, &in, &in.Why); err != nil {
 		return err
 	}
 	role, err := a.People.Rules.ChangeRole(r.Context(), id, in.Permissions, by(r, in.Why))
@@ -108,11 +102,7 @@ func (a *API) changeRole(w http.ResponseWriter, r *http.Request) error {
 
 // closeRole ends a custom role for good.
 func (a *API) closeRole(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
-	if err != nil {
-		return err
-	}
-	why, err := readWhy(w, r)
+	id, why, err := pathReasoned(w, r)
 	if err != nil {
 		return err
 	}

@@ -106,10 +106,13 @@ func (t thing) allow(rights directory.Rights, p halley.Permission) error {
 	return t.missing()
 }
 
+// opFindThing is the Op of the errors that say that there is no such thing for the caller.
+const opFindThing = "find a thing"
+
 // missing says that there is no such thing.
 func (t thing) missing() error {
 	return &halley.Error{
-		Kind: halley.NotFound, Op: "find a thing", Message: "there is no " + string(t.sort) + " with this id: look it up in its list",
+		Kind: halley.NotFound, Op: opFindThing, Message: "there is no " + string(t.sort) + " with this id: look it up in its list",
 	}
 }
 

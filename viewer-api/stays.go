@@ -21,18 +21,18 @@ type stayView struct {
 // one of its channels is.
 func staysOf(rights directory.Rights, id halley.DeviceID) []stayView {
 	state := rights.State()
-	spans := make(map[halley.PlaceID][]directory.Span)
+	spans := make(map[halley.PlaceID][]halley.Span)
 	for _, channel := range state.DeviceChannels(id) {
 		for _, s := range state.ChannelSpans(channel) {
 			if s.Place != 0 && rights.AtPlace(halley.PermitPlaceRead, s.Place) {
-				spans[s.Place] = append(spans[s.Place], s)
+				spans[s.Place] = append(spans[s.Place], halley.Span{From: s.From, To: s.To})
 			}
 		}
 	}
 	list := []stayView{}
 	for place, own := range spans {
 		p, _ := state.Place(place)
-		for _, s := range joined(own) {
+		for _, s := range halley.UniteSpans(own...) {
 			v := stayView{ID: place, Name: p.Name, From: Time(s.From)}
 			if s.To < halley.LatestMillis {
 				v.To = Time(s.To)
@@ -41,19 +41,5 @@ func staysOf(rights directory.Rights, id halley.DeviceID) []stayView {
 		}
 	}
 	slices.SortFunc(list, func(a, b stayView) int { return cmp.Or(cmp.Compare(b.From, a.From), cmp.Compare(a.ID, b.ID)) })
-	return list
-}
-
-// joined makes one span of those that touch or overlap.
-func joined(spans []directory.Span) []directory.Span {
-	slices.SortFunc(spans, func(a, b directory.Span) int { return cmp.Compare(a.From, b.From) })
-	var list []directory.Span
-	for _, s := range spans {
-		if n := len(list); n > 0 && s.From <= list[n-1].To {
-			list[n-1].To = max(list[n-1].To, s.To)
-			continue
-		}
-		list = append(list, s)
-	}
 	return list
 }

@@ -256,19 +256,3 @@ func TestASwapKeepsThePlacesHistory(t *testing.T) {
 		t.Errorf("buckets = %+v", buckets)
 	}
 }
-
-func TestRefusedChangesAreAuditedOnceAMinute(t *testing.T) {
-	t.Parallel()
-	k, store := onSQLite(t)
-	guest := signInTo(t, k, store, "guest", halley.Grant{Role: halley.Guest, OrganizationID: halley.RootOrganization})
-	for range 20 {
-		k.do(t, request{method: http.MethodPatch, target: "/api/v1/places/7", header: guest, body: `{"name":"x","why":"w"}`})
-		k.do(t, request{target: "/api/v1/audit", header: guest})
-	}
-	rows, err := store.AuditWhere(t.Context(), storage.AuditFilter{What: "access.refuse", Limit: 100})
-	check(t, err)
-	if len(rows) != 1 || rows[0].On != "place 7" || rows[0].Change.Actor.Name != "guest" ||
-		rows[0].New != `{"operation":"changePlace","status":403,"code":"permission-missing","count":1}` {
-		t.Errorf("%d rows: %+v", len(rows), rows)
-	}
-}

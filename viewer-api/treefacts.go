@@ -16,6 +16,8 @@ type treeFacts struct {
 	state  *directory.State
 	places []halley.Place
 	open   map[halley.OrganizationID]int
+	// answers are of those who see everything.
+	answers sharedAnswers
 }
 
 func newTreeFacts(state *directory.State) *treeFacts {

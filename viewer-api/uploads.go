@@ -45,5 +45,5 @@ func (a *API) getLastUpload(w http.ResponseWriter, r *http.Request) error {
 
 // seesUpload says whether an upload that a device sent at an instant may be seen: the device was then where the permission is held.
 func seesUpload(rights directory.Rights, device halley.DeviceID, at halley.Millis) bool {
-	return len(deviceSpans(rights, halley.PermitUploadRead, device, span{at, at + 1})) > 0
+	return len(deviceSpans(rights, halley.PermitUploadRead, device, halley.Span{From: at, To: at + 1})) > 0
 }

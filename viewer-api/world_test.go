@@ -74,7 +74,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	o := (&accesstest.Memory{}).Options(t)
-	o.Tokens, o.Sessions, o.Audit, o.Directory, o.People = access.NewTokens(store), access.NewSessions(store), store, w.devices, store
+	o.Tokens, o.Sessions, o.Audit, o.Directory, o.People = access.NewKnownTokens(store, w.devices), access.NewSessions(store), store, w.devices, store
 	o.Log = slog.New(slog.DiscardHandler)
 	signs := access.New(o)
 	rules := people.New(people.Options{Store: store, Directory: w.devices, Links: signs, Address: "https://halley.example:8443"})

@@ -12,6 +12,7 @@ import (
 
 	"halley"
 	"halley/config"
+	"halley/server/namedfile"
 )
 
 // maxConfigBytes bounds a configuration file.
@@ -145,10 +146,10 @@ func (st *settings) load(io streams) (config.Config, error) {
 
 // loadOnly reads the configuration with the file that is named, or with none. Its mistakes have been told when it fails.
 func (st *settings) loadOnly(io streams) (config.Config, error) {
-	text := ""
+	var text []byte
 	if st.file != "" {
 		var err error
-		if text, err = readConfig(st.file); err != nil {
+		if text, err = namedfile.Read(st.file, maxConfigBytes); err != nil {
 			return config.Config{}, fmt.Errorf("the configuration file cannot be read: %w", err)
 		}
 	}
@@ -156,7 +157,7 @@ func (st *settings) loadOnly(io streams) (config.Config, error) {
 	if err != nil {
 		host = "" // the node is then called halley
 	}
-	c, err := config.Load(config.Sources{Name: st.file, Text: text, Environment: io.environ, Flags: st.flags, HostName: host})
+	c, err := config.Load(config.Sources{Name: st.file, Text: string(text), Environment: io.environ, Flags: st.flags, HostName: host})
 	wrong, ok := errors.AsType[*config.InvalidError](err)
 	if !ok {
 		st.warnOfPassword(io)
@@ -203,22 +204,6 @@ func withCredential(c config.Config, environ []string) config.Config {
 		c.Store.PasswordFile = file
 	}
 	return c
-}
-
-func readConfig(name string) (string, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxConfigBytes+1))
-	if err != nil {
-		return "", err
-	}
-	if len(b) > maxConfigBytes {
-		return "", fmt.Errorf("%s is larger than %d bytes", name, maxConfigBytes)
-	}
-	return string(b), nil
 }
 
 // environment gives the last value of a variable, or "".

@@ -11,6 +11,7 @@ import (
 
 	"halley"
 	"halley/config"
+	"halley/server/durable"
 	"halley/storage/sqlserver"
 )
 
@@ -75,9 +76,12 @@ func protectPasswordCommand() *command {
 				if err != nil {
 					return err
 				}
-				protected, err := sqlserver.WritePassword(*out, password)
+				content, protected, err := sqlserver.SealPassword(password)
 				if err != nil {
 					return err
+				}
+				if err := durable.WriteFile(*out, durable.Options{Shared: true}, durable.Content(content)); err != nil {
+					return fmt.Errorf("the file cannot be written: %w", err)
 				}
 				text := "written, readable for this account alone (mode 0600) and not encrypted; give it to the account of the service"
 				if protected {

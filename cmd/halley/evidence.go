@@ -3,17 +3,17 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 	_ "time/tzdata" // the report is in the zone of the site, also on a machine that knows no zones
 
 	"halley"
 	"halley/server/completeness"
+	"halley/server/durable"
 	"halley/server/evidence"
 	"halley/server/ledger"
 	"halley/server/registry"
@@ -81,7 +81,7 @@ func parseDay(option, text string) (halley.Millis, error) {
 
 // findPlace finds a place by its number or its name.
 func findPlace(ctx context.Context, store storage.Store, text string) (halley.PlaceID, error) {
-	tree, err := registry.Read(ctx, store)
+	tree, err := registry.ReadTree(ctx, store)
 	if err != nil {
 		return 0, err
 	}
@@ -125,34 +125,13 @@ func makeEvidence(ctx context.Context, o opened, r evidence.Request, out string)
 	if err != nil {
 		return err
 	}
-	return writeEvidence(out, func(f *os.File) error {
+	return durable.WriteFile(out, durable.Options{Shared: true}, func(f io.Writer) error {
 		w := bufio.NewWriterSize(f, 1<<16)
 		if err := e.Write(ctx, w); err != nil {
 			return err
 		}
 		return w.Flush()
 	})
-}
-
-// writeEvidence writes a file that is not there yet: all of it, or none.
-func writeEvidence(name string, write func(*os.File) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), ".halley-evidence-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	err = write(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }
 
 // storeCompleteness counts a place from the store alone: what waits in the quarantine of a server is not looked at, and a server

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"halley"
-	"halley/server/registry"
+	"halley/server/directory"
 	"halley/storage"
 )
 
@@ -64,11 +64,7 @@ func prepareOrganizationAdd(fs *flag.FlagSet) action {
 		if err := checkZone(*zone); err != nil {
 			return err
 		}
-		return withStore(ctx, st, io, func(o opened) error {
-			s, err := registry.Read(ctx, o.store)
-			if err != nil {
-				return err
-			}
+		return withTree(ctx, st, io, func(o opened, s *directory.State) error {
 			parent, err := openOrganization(s, above)
 			if err != nil {
 				return err
@@ -105,11 +101,7 @@ func checkZone(zone string) error {
 func prepareOrganizationList(fs *flag.FlagSet) action {
 	st := addSettings(fs, dataAndStore)
 	return func(ctx context.Context, io streams, _ []string) error {
-		return withStore(ctx, st, io, func(o opened) error {
-			s, err := registry.Read(ctx, o.store)
-			if err != nil {
-				return err
-			}
+		return withTree(ctx, st, io, func(_ opened, s *directory.State) error {
 			places := make(map[halley.OrganizationID]int)
 			for _, p := range s.Places() {
 				if !p.Closed {
@@ -161,11 +153,7 @@ func changeOrganization(fs *flag.FlagSet, update func() (storage.OrganizationUpd
 		if err != nil {
 			return err
 		}
-		return withStore(ctx, st, io, func(o opened) error {
-			s, err := registry.Read(ctx, o.store)
-			if err != nil {
-				return err
-			}
+		return withTree(ctx, st, io, func(o opened, s *directory.State) error {
 			node, err := openOrganization(s, *path)
 			if err != nil {
 				return err

@@ -104,7 +104,18 @@ func rawUpload(u server.RawUpload) viewerapi.RawUpload {
 }
 
 // liveParts gives the newest messages by the ids of devices and channels.
-type liveParts struct{ server *server.Server }
+type liveParts struct {
+	server *server.Server
+	feed   *live.Feed[viewerapi.Event]
+}
+
+// newLiveParts gives the newest messages of a server, which tells of new ones while it runs.
+func newLiveParts(srv *server.Server) liveParts {
+	l := liveParts{server: srv}
+	l.feed = live.NewFeed(srv.Live(), l.event)
+	srv.Add(server.Further{Run: l.feed.Run})
+	return l
+}
 
 // Latest gives the newest message of each device that has one.
 func (l liveParts) Latest() []viewerapi.LiveMessage {
@@ -162,37 +173,18 @@ func unplugged(r halley.Reading) bool {
 }
 
 // Subscribe gives the events from now until ctx ends.
-func (l liveParts) Subscribe(ctx context.Context, buffer int) <-chan viewerapi.Event {
-	events := make(chan viewerapi.Event, buffer)
-	w := l.server.Live().Watch()
-	go func() {
-		defer close(events)
-		defer w.Close()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case e := <-w.Events():
-				if v, ok := l.event(e); ok {
-					select {
-					case events <- v:
-					case <-ctx.Done():
-						return
-					}
-				}
-			}
-		}
-	}()
-	return events
+func (l liveParts) Subscribe(ctx context.Context) <-chan viewerapi.Event {
+	return l.feed.Subscribe(ctx)
 }
 
+// event puts what happened into the words of the viewer's API, once for all its readers.
 func (l liveParts) event(e live.Event) (viewerapi.Event, bool) {
 	switch {
 	case e.Missed:
 		return viewerapi.Event{Kind: viewerapi.EventMissed}, true
 	case e.Devices:
-		return viewerapi.Event{Kind: viewerapi.EventDevices, Version: l.server.Devices().Version()}, true
+		return viewerapi.Event{Kind: viewerapi.EventDevices, Version: l.server.Devices().Version()}.Shared(), true
 	}
 	m, ok := l.message(e.Message)
-	return viewerapi.Event{Kind: viewerapi.EventMessage, Message: m}, ok
+	return viewerapi.Event{Kind: viewerapi.EventMessage, Message: m}.Shared(), ok
 }

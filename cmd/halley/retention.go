@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"flag"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -14,8 +13,9 @@ import (
 	"halley"
 	"halley/cmd/halley/internal/transfer"
 	"halley/server/access"
-	"halley/server/directory"
 	signing "halley/server/ledger"
+	"halley/server/namedfile"
+	"halley/server/registry"
 	"halley/server/retention"
 	"halley/storage/ledger"
 	"halley/storage/ledger/export"
@@ -212,14 +212,7 @@ func person(ctx context.Context, o opened, tokenFile, why string) (halley.Change
 	if tokenFile == "" {
 		return c, nil
 	}
-	info, err := os.Stat(tokenFile)
-	if err != nil {
-		return c, fmt.Errorf("the token cannot be read: %w", err)
-	}
-	if info.Size() > maxTokenBytes {
-		return c, fmt.Errorf("%s holds more than a token", tokenFile)
-	}
-	text, err := os.ReadFile(tokenFile)
+	text, err := namedfile.Read(tokenFile, maxTokenBytes)
 	if err != nil {
 		return c, fmt.Errorf("the token cannot be read: %w", err)
 	}
@@ -256,15 +249,12 @@ func bearer(ctx context.Context, o opened, text string) (access.Caller, error) {
 		return refuse("the token " + token.Name + " has expired: make another with halley token create")
 	}
 	// The keeper's login reads nothing of people, which a token's rights do not need.
-	var d directory.Data
-	if d.Organizations, err = o.store.Organizations(ctx); err != nil {
-		return access.Caller{}, err
-	}
-	if d.Roles, err = o.store.Roles(ctx); err != nil {
+	tree, err := registry.ReadTree(ctx, o.store)
+	if err != nil {
 		return access.Caller{}, err
 	}
 	return access.Caller{
-		Kind: access.ByToken, Name: token.Name, Role: token.Role, Rights: directory.New(&d).RightsOfToken(token),
+		Kind: access.ByToken, Name: token.Name, Role: token.Role, Rights: tree.RightsOfToken(token),
 		Session: "token " + strconv.FormatInt(token.ID, 10), ExpiresAt: token.ExpiresAt,
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -41,9 +42,10 @@ func newSignIns(srv *server.Server, c config.Config, log *slog.Logger) (*signIns
 		}),
 		tokens: access.NewKnownTokens(srv.Store(), srv.Devices()),
 	}
+	hasher := passwords.New(passwords.Standard())
 	options := access.Options{
 		Tokens: s.tokens, Sessions: access.NewSessions(srv.Sessions()), First: newFirstSignIn(c, srv.Data()), Audit: srv,
-		Directory: srv.Devices(), People: srv.Store(), Passwords: passwords.New(passwords.Standard()), Rule: passwordRule(&c.Accounts),
+		Directory: srv.Devices(), People: srv.Store(), Passwords: hasher, Rule: passwordRule(&c.Accounts),
 		Factors: s.factors, NeedSecondFactor: c.Accounts.Roles(), SignOutAfter: c.Accounts.SignOut, SignOutAtMost: c.Accounts.SignOutAtMost,
 		ConfirmCritical: c.Accounts.ConfirmCritical, Address: viewerURL(c.Viewer), Log: log,
 	}
@@ -66,6 +68,7 @@ func newSignIns(srv *server.Server, c config.Config, log *slog.Logger) (*signIns
 	s.access = access.New(options)
 	s.rules = people.New(people.Options{Store: srv.Store(), Directory: srv.Devices(), Links: s.access, Address: options.Address})
 	srv.Add(server.Further{Run: s.run, Findings: s.findings})
+	srv.Add(server.Further{Run: func(ctx context.Context) error { return hasher.GiveBack(ctx, debug.FreeOSMemory) }})
 	return s, nil
 }
 

@@ -89,7 +89,7 @@ func prepareTokenCreate(fs *flag.FlagSet) action {
 
 // reach fills in which node and places a token reaches.
 func reach(ctx context.Context, store storage.Store, n *access.NewToken, path string, places []string) error {
-	s, err := registry.Read(ctx, store)
+	s, err := registry.ReadTree(ctx, store)
 	if err != nil {
 		return err
 	}
@@ -108,18 +108,14 @@ func reach(ctx context.Context, store storage.Store, n *access.NewToken, path st
 func prepareTokenList(fs *flag.FlagSet) action {
 	st := addSettings(fs, dataAndStore)
 	return func(ctx context.Context, io streams, _ []string) error {
-		return withStore(ctx, st, io, func(o opened) error {
+		return withDirectory(ctx, st, io, func(o opened, s *directory.State) error {
 			tokens, err := o.store.Tokens(ctx)
-			if err != nil {
-				return err
-			}
-			s, err := registry.Read(ctx, o.store)
 			if err != nil {
 				return err
 			}
 			now := halley.MillisOf(time.Now())
 			table := tabwriter.NewWriter(io.out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(table, "NAME\tROLE\tORGANIZATION\tCREATED\tEXPIRES\tSTATE")
+			fmt.Fprintln(table, "NAME\tROLE\tORGANIZATION\tCREATED\tMADE BY\tEXPIRES\tSTATE")
 			for _, t := range tokens {
 				expires, state := "never", "valid"
 				if t.ExpiresAt != 0 {
@@ -131,11 +127,19 @@ func prepareTokenList(fs *flag.FlagSet) action {
 				case t.ExpiresAt != 0 && now >= t.ExpiresAt:
 					state = "expired"
 				}
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", cell(t.Name), cell(string(t.Role)), reached(s, t), t.CreatedAt, expires, state)
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", cell(t.Name), cell(string(t.Role)), reached(s, t), t.CreatedAt, maker(t), expires, state)
 			}
 			return table.Flush()
 		})
 	}
+}
+
+// maker says in words who made a token.
+func maker(t storage.Token) string {
+	if t.By.Kind == string(access.ByToken) {
+		return "token " + cell(t.By.Name)
+	}
+	return cell(t.By.Name)
 }
 
 // reached says in words what a token reaches.

@@ -1,24 +1,76 @@
 package main
 
 import (
-	"regexp"
+	"context"
 	"strings"
 
 	"halley"
 	"halley/server/directory"
+	"halley/server/registry"
 )
 
-// openOrganization finds an open organization by its path; "" is the highest one.
+// withDirectory opens the store and does something with the tree and the people that it holds.
+func withDirectory(ctx context.Context, st *settings, io streams, do func(opened, *directory.State) error) error {
+	return withStore(ctx, st, io, func(o opened) error {
+		s, err := registry.Read(ctx, o.store)
+		if err != nil {
+			return err
+		}
+		return do(o, s)
+	})
+}
+
+// withTree opens the store and does something with the tree that it holds, without reading more.
+func withTree(ctx context.Context, st *settings, io streams, do func(opened, *directory.State) error) error {
+	return withStore(ctx, st, io, func(o opened) error {
+		s, err := registry.ReadTree(ctx, o.store)
+		if err != nil {
+			return err
+		}
+		return do(o, s)
+	})
+}
+
+// openOrganization finds an open organization by its path, also without the first slash; "" is the highest one. Where there is none the
+// error lists those whose names are like it.
 func openOrganization(s *directory.State, path string) (halley.Organization, error) {
-	id, there := s.FindPath(path)
-	o, _ := s.Organization(id)
-	if !there || o.Closed {
-		return o, &halley.Error{
-			Kind: halley.NotFound, Op: "find an organization",
-			Message: "there is no open organization " + cell(path) + ": halley organization list shows those that there are",
+	const most = 5
+	if id, there := s.FindPath(path); there {
+		if o, _ := s.Organization(id); !o.Closed {
+			return o, nil
 		}
 	}
-	return o, nil
+	path = "/" + strings.Trim(path, "/")
+	var near []string
+	for _, p := range s.Paths() {
+		if isNear(path, p) {
+			near = append(near, cell(p))
+		}
+	}
+	why := "there is no open organization " + cell(path)
+	if len(near) > 0 {
+		why += "; near it are " + strings.Join(near[:min(len(near), most)], ", ")
+	}
+	return halley.Organization{}, &halley.Error{
+		Kind: halley.NotFound, Op: "find an organization", Message: why + ": halley organization list shows those that there are",
+	}
+}
+
+// isNear says that two paths share a name, or most of the last one, whatever the case.
+func isNear(wanted, there string) bool {
+	const shortest = 3
+	names := func(path string) []string {
+		return strings.FieldsFunc(strings.ToLower(path), func(r rune) bool { return r == '/' })
+	}
+	for _, w := range names(wanted) {
+		for _, t := range names(there) {
+			n := min(len(w), len(t), max(shortest, len(w)-2))
+			if w == t || n >= shortest && w[:n] == t[:n] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // placesNamed finds open places at an organization or below it by their names.
@@ -56,12 +108,9 @@ func grantable(s *directory.State, role halley.Role, node halley.OrganizationID)
 	return noRole(role)
 }
 
-// madeRole is how the name of a role looks that people made.
-var madeRole = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
-
 // possibleRole refuses what cannot be the name of a role, before any store is opened for it.
 func possibleRole(role halley.Role) error {
-	if role.Preset() || madeRole.MatchString(string(role)) {
+	if role.Preset() || role.WellFormed() {
 		return nil
 	}
 	return noRole(role)

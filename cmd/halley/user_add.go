@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"slices"
 	"strings"
 
 	"halley"
@@ -101,11 +100,11 @@ func addUser(ctx context.Context, io streams, o opened, n *newUser) error {
 			Kind: halley.Conflict, Op: "add an account", Field: "name", Message: "the name " + cell(n.name) + " is or was used: choose another",
 		}
 	}
-	node, err := nearOrganization(s, n.organization)
+	node, err := openOrganization(s, n.organization)
 	if err != nil {
 		return err
 	}
-	grants, err := grantsOf(s, n, node)
+	grants, err := grantsOf(s, n, node.ID)
 	if err != nil {
 		return err
 	}
@@ -124,7 +123,7 @@ func addUser(ctx context.Context, io streams, o opened, n *newUser) error {
 	c := change(n.reason)
 	_, err = o.store.AddPerson(ctx, storage.NewPerson{
 		Person: halley.Person{
-			Name: n.name, State: halley.PersonActive, OrganizationID: node, Source: halley.Local, Shared: n.shared,
+			Name: n.name, State: halley.PersonActive, OrganizationID: node.ID, Source: halley.Local, Shared: n.shared,
 		},
 		PersonDetail: halley.PersonDetail{FullName: n.fullName, Email: n.email},
 		Grants:       grants,
@@ -133,7 +132,7 @@ func addUser(ctx context.Context, io streams, o opened, n *newUser) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(io.out, "%s can sign in as %s of %s\n", cell(n.name), cell(n.role), cell(s.Path(node)))
+	_, err = fmt.Fprintf(io.out, "%s can sign in as %s of %s\n", cell(n.name), cell(n.role), cell(s.Path(node.ID)))
 	return err
 }
 
@@ -162,46 +161,4 @@ func passwordRule(a *config.Accounts) passwords.Rule {
 	return passwords.Rule{
 		Length: a.PasswordLength, Digit: a.PasswordDigit, Upper: a.PasswordUpper, Lower: a.PasswordLower, Special: a.PasswordSpecial,
 	}
-}
-
-// nearOrganization finds an open organization by its path, also without the first slash. One that is not there is an error that lists
-// those whose names are like it.
-func nearOrganization(s *directory.State, path string) (halley.OrganizationID, error) {
-	const most = 5
-	path = "/" + strings.Trim(path, "/")
-	if id, there := s.FindPath(path); there {
-		if o, _ := s.Organization(id); !o.Closed {
-			return id, nil
-		}
-	}
-	var near []string
-	for _, p := range s.Paths() {
-		if id, there := s.FindPath(p); there && isNear(path, p) {
-			if o, _ := s.Organization(id); !o.Closed {
-				near = append(near, cell(p))
-			}
-		}
-	}
-	why := "there is no open organization " + cell(path)
-	slices.Sort(near)
-	if len(near) > 0 {
-		why += "; near it are " + strings.Join(near[:min(len(near), most)], ", ")
-	}
-	return 0, &halley.Error{Kind: halley.NotFound, Op: "find an organization", Message: why + "; halley organization list shows all"}
-}
-
-// isNear says that two paths share a name, or most of the last one, whatever the case.
-func isNear(wanted, there string) bool {
-	const shortest = 3
-	wanted, there = strings.ToLower(wanted), strings.ToLower(there)
-	names := func(path string) []string { return strings.FieldsFunc(path, func(r rune) bool { return r == '/' }) }
-	for _, w := range names(wanted) {
-		for _, t := range names(there) {
-			n := min(len(w), len(t), max(shortest, len(w)-2))
-			if w == t || n >= shortest && w[:n] == t[:n] {
-				return true
-			}
-		}
-	}
-	return false
 }

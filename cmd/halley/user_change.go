@@ -12,7 +12,6 @@ import (
 	"halley"
 	"halley/server/access"
 	"halley/server/directory"
-	"halley/server/registry"
 	"halley/storage"
 )
 
@@ -46,11 +45,7 @@ func withPerson(
 	if name == "" {
 		return misuse("--name is missing")
 	}
-	return withStore(ctx, st, io, func(o opened) error {
-		s, err := registry.Read(ctx, o.store)
-		if err != nil {
-			return err
-		}
+	return withDirectory(ctx, st, io, func(o opened, s *directory.State) error {
 		p, ok := s.PersonNamed(name)
 		if !ok || p.State == halley.PersonDeleted {
 			return &halley.Error{
@@ -136,11 +131,7 @@ func lastAdministrator(s *directory.State, p halley.Person) bool {
 func prepareUserList(fs *flag.FlagSet) action {
 	st := addSettings(fs, dataAndStore)
 	return func(ctx context.Context, io streams, _ []string) error {
-		return withStore(ctx, st, io, func(o opened) error {
-			s, err := registry.Read(ctx, o.store)
-			if err != nil {
-				return err
-			}
+		return withDirectory(ctx, st, io, func(_ opened, s *directory.State) error {
 			table := tabwriter.NewWriter(io.out, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(table, "NAME\tSTATE\tSIGN-IN\tSECOND FACTOR\tLAST SIGN-IN\tROLES")
 			for _, p := range s.People() {

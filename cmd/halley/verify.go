@@ -6,9 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -16,6 +14,7 @@ import (
 	"halley"
 	"halley/cmd/halley/internal/transfer"
 	signing "halley/server/ledger"
+	"halley/server/namedfile"
 	"halley/storage"
 	"halley/storage/ledger"
 	"halley/storage/ledger/verify"
@@ -145,12 +144,7 @@ func verifyOptions(ctx context.Context, o opened, c checks) (verify.Options, err
 const maxAnchorBytes = 16 << 20
 
 func readCheckpoints(file string) ([]ledger.Checkpoint, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading a checkpoint: %w", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxAnchorBytes))
+	text, err := namedfile.Read(file, maxAnchorBytes)
 	if err != nil {
 		return nil, fmt.Errorf("reading a checkpoint: %w", err)
 	}

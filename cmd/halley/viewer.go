@@ -29,7 +29,7 @@ func listenViewer(ctx context.Context, srv *server.Server, c config.Config, log 
 		Status:       p,
 		Journal:      srv,
 		Uploads:      p,
-		Live:         liveParts{srv},
+		Live:         newLiveParts(srv),
 		Completeness: newCompletenessParts(srv),
 		Audit:        auditParts{srv},
 		Evidence:     evidenceParts{srv},

@@ -94,7 +94,8 @@ type Access struct {
 	// codes slows down guessing at second factors, for which the password must be known.
 	codes    *codeLimits
 	pending  *pendings
-	refusals *refusals
+	refusals *refusals[pair]
+	denied   *refusals[deniedKey]
 	late     *lateSignIns
 	resets   chan resetRequest
 }
@@ -112,7 +113,8 @@ func New(o Options) *Access {
 	}
 	return &Access{
 		Options: o, attempts: rate.NewLimiter(rate.Every(attemptEvery), attemptsAtOnce),
-		guesses: newGuesses(), codes: newCodeLimits(), pending: newPendings(), refusals: newRefusals(), late: newLateSignIns(),
+		guesses: newGuesses(), codes: newCodeLimits(), pending: newPendings(), late: newLateSignIns(),
+		refusals: newRefusals[pair](mostRefusals), denied: newRefusals[deniedKey](mostDenied),
 		resets: make(chan resetRequest, resetsWaiting),
 	}
 }
@@ -134,6 +136,7 @@ func (a *Access) Authenticate(ctx context.Context, p Presented) (Caller, error) 
 	case p.Bearer != "":
 		token, err := a.Tokens.Find(ctx, p.Bearer, time.Now())
 		if err != nil {
+			a.noteRefusedToken(ctx, token, err)
 			return Caller{}, err
 		}
 		c := callerOf(token)

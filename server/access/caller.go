@@ -68,11 +68,23 @@ type callerKey struct{}
 
 // WithCaller gives a context that carries c.
 func WithCaller(ctx context.Context, c Caller) context.Context {
-	return context.WithValue(ctx, callerKey{}, c)
+	return context.WithValue(ctx, callerKey{}, &c)
 }
 
 // CallerFrom gives the Caller that ctx carries; ok is false where it carries none.
 func CallerFrom(ctx context.Context) (c Caller, ok bool) {
-	c, ok = ctx.Value(callerKey{}).(Caller)
-	return c, ok
+	carried, ok := ctx.Value(callerKey{}).(*Caller)
+	if !ok {
+		return Caller{}, false
+	}
+	return *carried, true
+}
+
+// DropRights takes the rights from the Caller that ctx carries: the whole directory by which they are told would stay in memory for as
+// long as the request lasts. It is for a request that lasts and looks at the rights of now by itself, and must not be called while
+// another goroutine asks for the Caller of ctx.
+func DropRights(ctx context.Context) {
+	if carried, ok := ctx.Value(callerKey{}).(*Caller); ok {
+		carried.Rights = directory.Rights{}
+	}
 }

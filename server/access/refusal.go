@@ -11,97 +11,10 @@ import (
 )
 
 const (
-	// refusalEvery is how often one pair leaves an audit row, mostRefusals how many rows all leave in that time together: so nobody
-	// fills the disk by failing. What is not written is counted in the next row.
+	// refusalEvery is how often one pair leaves an audit row, mostRefusals how many rows all leave in that time together.
 	refusalEvery = time.Minute
 	mostRefusals = 30
-	// refusalsKept bounds the pairs whose rows wait.
-	refusalsKept = 1000
 )
-
-// refusals gather sign-ins that failed until their audit row is due.
-type refusals struct {
-	mu sync.Mutex
-	of map[pair]refused
-	// since is when the present minute began, written how many rows were written in it, others how many refusals no row names.
-	since   time.Time
-	written int
-	others  int
-}
-
-// refused is what waits of a pair.
-type refused struct {
-	count int
-	// due is when a row may be written.
-	due time.Time
-}
-
-func newRefusals() *refusals { return &refusals{of: make(map[pair]refused)} }
-
-// refusalRow is one that is due.
-type refusalRow struct {
-	name          string
-	count, others int
-}
-
-// add counts a refusal of a pair and gives the row where one may be written now.
-func (r *refusals) add(p pair, now time.Time) (refusalRow, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	waiting, known := r.of[p]
-	if !known && len(r.of) >= refusalsKept {
-		r.sweep(now)
-	}
-	if !known && len(r.of) >= refusalsKept {
-		r.others++
-		return refusalRow{}, false
-	}
-	waiting.count++
-	r.of[p] = waiting
-	return r.row(p, now)
-}
-
-// row gives the row of a pair where it is due and the minute has room.
-func (r *refusals) row(p pair, now time.Time) (refusalRow, bool) {
-	waiting := r.of[p]
-	if waiting.count == 0 || now.Before(waiting.due) {
-		return refusalRow{}, false
-	}
-	if now.Sub(r.since) >= refusalEvery {
-		r.since, r.written = now, 0
-	}
-	if r.written >= mostRefusals {
-		return refusalRow{}, false
-	}
-	r.written++
-	row := refusalRow{name: p.name, count: waiting.count, others: r.others}
-	r.others = 0
-	r.of[p] = refused{due: now.Add(refusalEvery)}
-	return row, true
-}
-
-// due gives all rows that may be written now.
-func (r *refusals) due(now time.Time) []refusalRow {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var rows []refusalRow
-	for p := range r.of {
-		if row, ok := r.row(p, now); ok {
-			rows = append(rows, row)
-		}
-	}
-	r.sweep(now)
-	return rows
-}
-
-// sweep forgets pairs of which nothing waits.
-func (r *refusals) sweep(now time.Time) {
-	for p, waiting := range r.of {
-		if waiting.count == 0 && !now.Before(waiting.due) {
-			delete(r.of, p)
-		}
-	}
-}
 
 // NoteRefused has the audit trail say that a sign-in elsewhere was refused, of "" where nobody knows whose it was.
 func (a *Access) NoteRefused(ctx context.Context, name string, v Visitor) {
@@ -110,15 +23,15 @@ func (a *Access) NoteRefused(ctx context.Context, name string, v Visitor) {
 
 // noteRefusal notes in the audit that a sign-in was refused: at most a row a minute for each name and address.
 func (a *Access) noteRefusal(ctx context.Context, p pair) {
-	if row, ok := a.refusals.add(p, time.Now()); ok {
+	if row, ok := a.refusals.add(p, waiting{every: refusalEvery}, time.Now()); ok {
 		a.writeRefusal(ctx, row)
 	}
 }
 
 // writeRefusal writes one row. The address is not in it, for the audit trail is never erased.
-func (a *Access) writeRefusal(ctx context.Context, row refusalRow) {
+func (a *Access) writeRefusal(ctx context.Context, row refusalRow[pair]) {
 	on := "sign-in"
-	if person, ok := a.Directory.Directory().PersonNamed(row.name); ok {
+	if person, ok := a.Directory.Directory().PersonNamed(row.of.name); ok {
 		on = personWord(person.ID)
 	}
 	what := struct {
@@ -128,7 +41,7 @@ func (a *Access) writeRefusal(ctx context.Context, row refusalRow) {
 	text, err := json.Marshal(what)
 	if err == nil {
 		err = a.Audit.NoteAudit(context.WithoutCancel(ctx), halley.AuditEntry{
-			Change: halley.Change{Actor: halley.Actor{Kind: string(BySession), Name: row.name}, At: halley.MillisOf(time.Now())},
+			Change: halley.Change{Actor: halley.Actor{Kind: string(BySession), Name: row.of.name}, At: halley.MillisOf(time.Now())},
 			What:   "session.refuse", On: on, New: string(text),
 		})
 	}
@@ -174,6 +87,9 @@ func (a *Access) noteSignIn(ctx context.Context, id halley.PersonID, at halley.M
 func (a *Access) settle(ctx context.Context) {
 	for _, row := range a.refusals.due(time.Now()) {
 		a.writeRefusal(ctx, row)
+	}
+	for _, row := range a.denied.due(time.Now()) {
+		a.writeDenied(ctx, row)
 	}
 	for id, at := range a.late.take() {
 		a.noteSignIn(ctx, id, at)

@@ -204,7 +204,8 @@ func (t *Tokens) Revoke(ctx context.Context, name string, c halley.Change) error
 	return err
 }
 
-// Find gives the token that this text is. Unauthenticated where it is unknown, revoked or expired at now; Unavailable where neither
+// Find gives the token that this text is. Unauthenticated where it is unknown, revoked or expired at now: with one that has been revoked
+// or has expired comes the token all the same. Unavailable where neither
 // this server's copy nor the store can say. A token that another process made counts at once, for only tokens that were found are
 // remembered, for three seconds.
 func (t *Tokens) Find(ctx context.Context, text string, now time.Time) (storage.Token, error) {
@@ -213,10 +214,10 @@ func (t *Tokens) Find(ctx context.Context, text string, now time.Time) (storage.
 	}
 	token, err := t.lookUp(ctx, sha256.Sum256([]byte(text)), now)
 	if err != nil {
-		return storage.Token{}, err
+		return token, err
 	}
 	if token.ExpiresAt != 0 && halley.MillisOf(now) >= token.ExpiresAt {
-		return storage.Token{}, unauthenticated("token-expired", "this token has expired: make another with `halley token create`")
+		return token, unauthenticated("token-expired", "this token has expired: make another with `halley token create`")
 	}
 	return token, nil
 }
@@ -229,12 +230,12 @@ func callerOf(token storage.Token) Caller {
 	}
 }
 
-// lookUp gives the token of this hash from this server's copy, from memory or from the store.
+// lookUp gives the token of this hash from this server's copy, from memory or from the store; one that was revoked with the error.
 func (t *Tokens) lookUp(ctx context.Context, hash [sha256.Size]byte, now time.Time) (storage.Token, error) {
 	if token, ok := t.known.Token(hash); ok {
 		if token.RevokedAt != 0 {
 			t.forget(hash)
-			return storage.Token{}, errUnknownToken()
+			return token, errUnknownToken()
 		}
 		return token, nil
 	}
@@ -245,12 +246,13 @@ func (t *Tokens) lookUp(ctx context.Context, hash [sha256.Size]byte, now time.Ti
 		return found.token, nil
 	}
 	token, err := t.ask(ctx, hash)
-	unknown := halley.KindOf(err) == halley.NotFound ||
-		err == nil && (token.RevokedAt != 0 || subtle.ConstantTimeCompare(token.Hash, hash[:]) != 1)
 	switch {
-	case unknown:
+	case halley.KindOf(err) == halley.NotFound || err == nil && subtle.ConstantTimeCompare(token.Hash, hash[:]) != 1:
 		t.forget(hash)
 		return storage.Token{}, errUnknownToken()
+	case err == nil && token.RevokedAt != 0:
+		t.forget(hash)
+		return token, errUnknownToken()
 	case err != nil:
 		return storage.Token{}, err
 	}

@@ -80,6 +80,7 @@ func TestCreateToken(t *testing.T) {
 			}
 			sum := sha256.Sum256([]byte(text))
 			tt.want.Hash = sum[:]
+			tt.want.By = byTest.Actor
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("stored token (-want +got):\n%s", diff)
 			}

@@ -10,9 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"halley"
+	"halley/server/durable"
 )
 
 const (
@@ -132,12 +132,12 @@ func (f *folder) Complete(ctx context.Context, name string, manifest []byte) err
 	if err != nil {
 		return err
 	}
-	err = syncDir(f.partial(name))
+	err = durable.SyncShared(f.partial(name))
 	if err == nil {
 		err = os.Rename(f.partial(name), filepath.Join(f.path, name))
 	}
 	if err == nil {
-		err = syncDir(f.path)
+		err = durable.SyncShared(f.path)
 	}
 	return targetError(f, what, err)
 }
@@ -148,20 +148,6 @@ func nameTaken(is bool) error {
 		return nil
 	}
 	return &halley.Error{Kind: halley.Conflict, Op: "write the backup", Code: "backup-exists", Message: "there is a backup of this name already: try again in a second"}
-}
-
-// syncDir makes the names in a folder durable, where the system can.
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	// Windows does not sync folders, and some shares do not either: there the names are written at once.
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EBADF) {
-		err = nil
-	}
-	return errors.Join(err, d.Close())
 }
 
 // Discard removes what there is of a backup that is not complete.

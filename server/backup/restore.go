@@ -19,6 +19,7 @@ import (
 
 	"halley"
 	"halley/server/datadir"
+	"halley/server/durable"
 	"halley/server/journal"
 	"halley/storage"
 )
@@ -364,7 +365,7 @@ func (s *staged) finish(ctx context.Context, data string) error {
 	if err := os.Rename(s.dir.Path(), data); err != nil {
 		return fmt.Errorf("naming the restored folder: %w", err)
 	}
-	if err := syncDir(filepath.Dir(data)); err != nil {
+	if err := durable.SyncShared(filepath.Dir(data)); err != nil {
 		return fmt.Errorf("naming the restored folder: %w", err)
 	}
 	return nil

@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -20,6 +18,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"halley"
+	"halley/server/namedfile"
 )
 
 const (
@@ -94,15 +93,13 @@ func s3Transport(certificate string) (*http.Transport, error) {
 	if certificate == "" {
 		return t, nil
 	}
-	text, err := os.ReadFile(certificate)
-	pool := x509.NewCertPool()
-	if err != nil || !pool.AppendCertsFromPEM(text) {
+	var err error
+	if t.TLSClientConfig.RootCAs, err = namedfile.Authorities(certificate); err != nil {
 		return nil, &halley.Error{
 			Kind: halley.Invalid, Op: "find the backups", Field: "backup.s3-certificate",
 			Message: "the file " + certificate + " holds no certificate (PEM) that can be read", Err: err,
 		}
 	}
-	t.TLSClientConfig.RootCAs = pool
 	return t, nil
 }
 
@@ -113,13 +110,8 @@ func readSecret(file, field string) (string, error) {
 		e.Message = "name the file with the key for the S3 store"
 		return "", e
 	}
-	f, err := os.Open(file)
+	text, err := namedfile.Read(file, maxSecretFile)
 	if err != nil {
-		e.Message, e.Err = "the file "+file+" cannot be read", err
-		return "", e
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxSecretFile))
-	if err = errors.Join(err, f.Close()); err != nil {
 		e.Message, e.Err = "the file "+file+" cannot be read", err
 		return "", e
 	}

@@ -320,7 +320,12 @@ func (s *Scheduler) change(why string) halley.Change {
 // keep keeps the results that could not be kept yet, in their order.
 func (s *Scheduler) keep(ctx context.Context) {
 	for len(s.pending) > 0 {
-		if err := s.pending[0](ctx); err != nil {
+		switch err := s.pending[0](ctx); {
+		case err == nil:
+		case halley.KindOf(err) == halley.Invalid:
+			// Trying it again would keep back all that are behind it.
+			s.opts.Log.Error("the result of a backup cannot be kept", "err", err)
+		default:
 			if ctx.Err() == nil {
 				s.opts.Log.Warn("the result of a backup cannot be kept for now; it is tried again", "err", err)
 			}

@@ -79,9 +79,6 @@ type Gap struct {
 	Note string
 }
 
-// Span is a half-open span of time.
-type Span struct{ From, To halley.Millis }
-
 // Period is what is asked for.
 type Period struct {
 	// Family decides the rule.
@@ -93,7 +90,7 @@ type Period struct {
 	// Downtime and Refused list, by From and without overlaps, when no server was running, and when none that ran could store.
 	// They explain gaps of web sensors, which keep no memory, jumps of order numbers and the open end; not the time in which a
 	// device itself was off.
-	Downtime, Refused []Span
+	Downtime, Refused []halley.Span
 	// Held are the instants, ascending, at which messages were measured that wait in quarantine.
 	Held []halley.Millis
 	// Marks are causes that people gave, in the order in which they did: a later one counts over an earlier one. They count where

@@ -104,7 +104,7 @@ type ruleCase struct {
 	heads []head
 	// from, to and now are seconds; to 0 is 600, now 0 is to.
 	from, to, now int
-	downtime      []completeness.Span
+	downtime      []halley.Span
 	want          numbers
 }
 

@@ -37,8 +37,8 @@ func Servers(nodes []storage.Node, self string, now halley.Millis) []Server {
 
 // Interrupted gives when no server was running, and when none that ran could store: what one node's journal tells counts only where
 // all other servers of that time were down, refused too, or were not there yet or no longer.
-func Interrupted(list []storage.Interruption, servers []Server) (down, refused []Span) {
-	type node struct{ there, down, refused []Span }
+func Interrupted(list []storage.Interruption, servers []Server) (down, refused []halley.Span) {
+	type node struct{ there, down, refused []halley.Span }
 	nodes := map[string]*node{}
 	of := func(name string) *node {
 		n, ok := nodes[name]
@@ -50,24 +50,24 @@ func Interrupted(list []storage.Interruption, servers []Server) (down, refused [
 	}
 	for _, s := range servers {
 		n := of(s.Node)
-		n.there = append(n.there, Span{s.From, s.To})
+		n.there = append(n.there, halley.Span{From: s.From, To: s.To})
 	}
 	for _, i := range list {
 		switch n := of(i.Node); i.Kind {
 		case storage.ServerDown:
-			n.down = append(n.down, Span{i.From, i.To})
-			down = append(down, Span{i.From, i.To})
+			n.down = append(n.down, halley.Span{From: i.From, To: i.To})
+			down = append(down, halley.Span{From: i.From, To: i.To})
 		case storage.ServerRefused:
-			n.refused = append(n.refused, Span{i.From, i.To})
-			refused = append(refused, Span{i.From, i.To})
+			n.refused = append(n.refused, halley.Span{From: i.From, To: i.To})
+			refused = append(refused, halley.Span{From: i.From, To: i.To})
 		}
 	}
-	refused = united(append(refused, down...)...)
-	down = united(down...)
+	refused = halley.UniteSpans(append(refused, down...)...)
+	down = halley.UniteSpans(down...)
 	for _, n := range nodes {
-		away := append(outside(united(n.there...)), n.down...)
-		down = common(down, united(away...))
-		refused = common(refused, united(append(away, n.refused...)...))
+		away := append(outside(halley.UniteSpans(n.there...)), n.down...)
+		down = common(down, halley.UniteSpans(away...))
+		refused = common(refused, halley.UniteSpans(append(away, n.refused...)...))
 	}
 	return down, common(refused, outside(down))
 }

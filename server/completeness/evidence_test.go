@@ -13,10 +13,10 @@ import (
 	"halley/storage"
 )
 
-func spans(seconds ...int) []completeness.Span {
-	var list []completeness.Span
+func spans(seconds ...int) []halley.Span {
+	var list []halley.Span
 	for i := 0; i < len(seconds); i += 2 {
-		list = append(list, completeness.Span{From: sec(seconds[i]), To: sec(seconds[i+1])})
+		list = append(list, halley.Span{From: sec(seconds[i]), To: sec(seconds[i+1])})
 	}
 	return list
 }
@@ -39,7 +39,7 @@ func TestADowntimeCountsWhereNoOtherServerWasThere(t *testing.T) {
 		name          string
 		list          []storage.Interruption
 		servers       []completeness.Server
-		down, refused []completeness.Span
+		down, refused []halley.Span
 	}{
 		{name: "nothing happened", servers: []completeness.Server{there("a", 0, 1000)}},
 		{

@@ -42,7 +42,7 @@ func (t *tally) explain(r row, whole piece) []piece {
 }
 
 // overlaySpans gives a cause to what fell into one of some spans, where no message says more.
-func (t *tally) overlaySpans(r row, spans []Span, cause Cause) {
+func (t *tally) overlaySpans(r row, spans []halley.Span, cause Cause) {
 	from := sort.Search(len(spans), func(i int) bool { return spans[i].To > r.a })
 	for _, s := range spans[from:] {
 		if s.From >= r.b {

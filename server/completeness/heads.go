@@ -61,7 +61,7 @@ func lastBefore(ctx context.Context, s Series, device halley.DeviceID, before ha
 			return storage.Head{}, false, err
 		}
 		if len(page) > 0 {
-			last, err := lastIn(ctx, s, device, Span{From: lo, To: hi})
+			last, err := lastIn(ctx, s, device, halley.Span{From: lo, To: hi})
 			return last, true, err
 		}
 		hi = lo
@@ -70,7 +70,7 @@ func lastBefore(ctx context.Context, s Series, device halley.DeviceID, before ha
 }
 
 // lastIn finds the last head in a span that holds at least one.
-func lastIn(ctx context.Context, s Series, device halley.DeviceID, in Span) (storage.Head, error) {
+func lastIn(ctx context.Context, s Series, device halley.DeviceID, in halley.Span) (storage.Head, error) {
 	for {
 		page, err := s.Heads(ctx, storage.HeadQuery{Device: device, From: in.From, To: in.To, Limit: pageSize})
 		if err != nil {

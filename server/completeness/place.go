@@ -56,18 +56,18 @@ func OfPlace(ctx context.Context, s PlaceStore, q PlaceQuery) (Report, error) {
 // stay is when a device was at a place.
 type stay struct {
 	device halley.DeviceID
-	spans  []Span
+	spans  []halley.Span
 }
 
 // stays gives the devices of some attachments, by id, with the spans in which any of their channels was attached.
 func stays(attached []storage.Attachment, from, to halley.Millis) []stay {
-	spans := map[halley.DeviceID][]Span{}
+	spans := map[halley.DeviceID][]halley.Span{}
 	for _, a := range attached {
-		spans[a.Device] = append(spans[a.Device], Span{max(a.From, from), min(a.To, to)})
+		spans[a.Device] = append(spans[a.Device], halley.Span{From: max(a.From, from), To: min(a.To, to)})
 	}
 	list := make([]stay, 0, len(spans))
 	for device, all := range spans {
-		if all = united(all...); len(all) > 0 {
+		if all = halley.UniteSpans(all...); len(all) > 0 {
 			list = append(list, stay{device, all})
 		}
 	}
@@ -114,10 +114,10 @@ func (r *Report) addDevice(ctx context.Context, s PlaceStore, q *PlaceQuery, d s
 }
 
 // wholeDays gives the UTC days that some spans touch.
-func wholeDays(spans []Span) []Span {
-	days := make([]Span, 0, len(spans))
+func wholeDays(spans []halley.Span) []halley.Span {
+	days := make([]halley.Span, 0, len(spans))
 	for _, s := range spans {
-		days = append(days, Span{s.From.Floor(halley.Day), (s.To - 1).Floor(halley.Day) + halley.Day})
+		days = append(days, halley.Span{From: s.From.Floor(halley.Day), To: (s.To - 1).Floor(halley.Day) + halley.Day})
 	}
-	return united(days...)
+	return halley.UniteSpans(days...)
 }

@@ -18,7 +18,7 @@ type placeStore struct {
 	explanations
 	devices  map[halley.DeviceID]*series
 	attached []storage.Attachment
-	tallied  []completeness.Span
+	tallied  []halley.Span
 	away     error
 }
 
@@ -27,7 +27,7 @@ func (s *placeStore) Heads(ctx context.Context, q storage.HeadQuery) ([]storage.
 }
 
 func (s *placeStore) Tally(_ context.Context, _ halley.DeviceID, from, to halley.Millis) (duplicates, conflicts int64, err error) {
-	s.tallied = append(s.tallied, completeness.Span{From: from, To: to})
+	s.tallied = append(s.tallied, halley.Span{From: from, To: to})
 	return 1, 2, nil
 }
 
@@ -97,8 +97,8 @@ func TestRepeatsOfADayCountOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.SortFunc(s.tallied, func(a, b completeness.Span) int { return int(a.From - b.From) })
-	want := []completeness.Span{{From: t0, To: t0 + halley.Day}, {From: t0 + 3*halley.Day, To: t0 + 4*halley.Day}}
+	slices.SortFunc(s.tallied, func(a, b halley.Span) int { return int(a.From - b.From) })
+	want := []halley.Span{{From: t0, To: t0 + halley.Day}, {From: t0 + 3*halley.Day, To: t0 + 4*halley.Day}}
 	if diff := cmp.Diff(want, s.tallied); diff != "" || got.Duplicates != 2 || got.Received != 10 || got.Missing != 1 {
 		t.Errorf("%+v (-want +got)\n%s", got, diff)
 	}

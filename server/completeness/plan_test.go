@@ -17,7 +17,7 @@ import (
 type plan struct {
 	heads    []storage.Head
 	end      halley.Millis
-	downtime []completeness.Span
+	downtime []halley.Span
 	want     map[completeness.Cause]int64
 	received int64
 	extra    int64
@@ -143,7 +143,7 @@ func timed(t *rapid.T) plan {
 			p.want[completeness.Unknown] += n
 			send()
 		case 2:
-			p.downtime = append(p.downtime, completeness.Span{From: at + 45*halley.Second, To: at + halley.Minute*halley.Millis(n) + 10*halley.Second})
+			p.downtime = append(p.downtime, halley.Span{From: at + 45*halley.Second, To: at + halley.Minute*halley.Millis(n) + 10*halley.Second})
 			at += halley.Minute * halley.Millis(n+1)
 			p.want[completeness.ServerDown] += n
 			send()

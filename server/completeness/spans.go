@@ -1,32 +1,12 @@
 package completeness
 
-import (
-	"cmp"
-	"slices"
+import "halley"
 
-	"halley"
-)
-
-// united gives what lies in any of some spans: by From, without overlaps and empty ones.
-func united(spans ...Span) []Span {
-	list := slices.DeleteFunc(slices.Clone(spans), func(s Span) bool { return s.From >= s.To })
-	slices.SortFunc(list, func(a, b Span) int { return cmp.Compare(a.From, b.From) })
-	out := list[:0]
-	for _, s := range list {
-		if n := len(out); n > 0 && s.From <= out[n-1].To {
-			out[n-1].To = max(out[n-1].To, s.To)
-			continue
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
-// common gives what lies in both of two lists that united gave.
-func common(a, b []Span) []Span {
-	var out []Span
+// common gives what lies in both of two lists that halley.UniteSpans gave.
+func common(a, b []halley.Span) []halley.Span {
+	var out []halley.Span
 	for i, j := 0, 0; i < len(a) && j < len(b); {
-		s := Span{max(a[i].From, b[j].From), min(a[i].To, b[j].To)}
+		s := halley.Span{From: max(a[i].From, b[j].From), To: min(a[i].To, b[j].To)}
 		if s.From < s.To {
 			out = append(out, s)
 		}
@@ -39,15 +19,15 @@ func common(a, b []Span) []Span {
 	return out
 }
 
-// outside gives what lies in none of the spans of a list that united gave.
-func outside(list []Span) []Span {
-	var out []Span
+// outside gives what lies in none of the spans of a list that halley.UniteSpans gave.
+func outside(list []halley.Span) []halley.Span {
+	var out []halley.Span
 	from := halley.Millis(0)
 	for _, s := range list {
 		if from < s.From {
-			out = append(out, Span{from, s.From})
+			out = append(out, halley.Span{From: from, To: s.From})
 		}
 		from = max(from, s.To)
 	}
-	return append(out, Span{from, halley.LatestMillis})
+	return append(out, halley.Span{From: from, To: halley.LatestMillis})
 }

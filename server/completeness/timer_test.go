@@ -26,14 +26,14 @@ func TestWebSensorRule(t *testing.T) {
 		},
 		{
 			name: "the server's downtime explains what fell into it", heads: join(sequence(0, 0, 3), sequence(480, 0, 2)),
-			downtime: []completeness.Span{{From: sec(-500), To: sec(-400)}, {From: sec(230), To: sec(310)}},
+			downtime: []halley.Span{{From: sec(-500), To: sec(-400)}, {From: sec(230), To: sec(310)}},
 			want: numbers{Received: 5, Missing: 5, Gaps: []completeness.Gap{
 				gap(120, 240, 1, unknown), gap(240, 360, 2, down), gap(360, 480, 2, unknown),
 			}},
 		},
 		{
 			name: "downtime that ends before a message is due explains nothing", heads: join(sequence(0, 0, 2), sequence(180, 0, 7)),
-			downtime: []completeness.Span{{From: sec(61), To: sec(120)}},
+			downtime: []halley.Span{{From: sec(61), To: sec(120)}},
 			want:     numbers{Received: 9, Missing: 1, Gaps: []completeness.Gap{gap(60, 180, 1, unknown)}},
 		},
 		{
@@ -77,7 +77,7 @@ func TestWebSensorRule(t *testing.T) {
 		},
 		{
 			name: "the open end is explained by downtime", heads: sequence(0, 0, 3), now: 310,
-			downtime: []completeness.Span{{From: sec(170), To: sec(305)}},
+			downtime: []halley.Span{{From: sec(170), To: sec(305)}},
 			want:     numbers{Received: 3, Missing: 2, Gaps: []completeness.Gap{gap(120, 300, 2, down)}},
 		},
 		{

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"halley"
+	"halley/server/durable"
 )
 
 // lockName is the file that is locked.
@@ -260,35 +261,12 @@ func (d *Dir) MakeFile(name string) error {
 	return nil
 }
 
-func (d *Dir) writeFile(path string, write func(io.Writer) error) (err error) {
+func (d *Dir) writeFile(path string, write func(io.Writer) error) error {
 	folder := filepath.Dir(path)
 	if err := d.makeBelow(folder); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(folder, "."+filepath.Base(path)+".new-*") // 0600
-	if err != nil {
-		return fmt.Errorf("making %s: %w", filepath.Base(path), err)
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()
-			_ = os.Remove(f.Name())
-		}
-	}()
-	// Before there is anything to read in it.
-	if err := keepPrivate(f, d.path); err != nil {
-		return err
-	}
-	if err := write(f); err != nil {
-		return fmt.Errorf("writing %s: %w", filepath.Base(path), err)
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", filepath.Base(path), err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("naming %s: %w", filepath.Base(path), err)
-	}
-	return syncFolder(folder)
+	return durable.WriteFile(path, durable.Options{Prepare: func(f *os.File) error { return keepPrivate(f, d.path) }}, write)
 }
 
 // makeBelow makes a folder within the data folder, and those on the way.
@@ -309,5 +287,5 @@ func (d *Dir) makeBelow(folder string) error {
 	if err := errors.Join(giveToOwner(f, d.path), f.Close()); err != nil {
 		return fmt.Errorf("making a folder: %w", err)
 	}
-	return syncFolder(filepath.Dir(folder))
+	return durable.SyncFolder(filepath.Dir(folder))
 }

@@ -186,6 +186,3 @@ func freeBytes(path string) (int64, error) {
 	}
 	return int64(min(free, 1<<62)), nil
 }
-
-// syncFolder does nothing: NTFS writes names through its own log, and a folder cannot be flushed.
-func syncFolder(string) error { return nil }

@@ -18,8 +18,10 @@ type Data struct {
 	Devices     []halley.Device
 	// Channels are all, also those that ended.
 	Channels []halley.Channel
-	People   []halley.Person
-	Details  []halley.PersonDetail
+	// Names are what channels are and were called that have more than one attachment and more than one name, by channel, then From.
+	Names   []halley.ChannelName
+	People  []halley.Person
+	Details []halley.PersonDetail
 	// Grants are all that ever counted, by id.
 	Grants []halley.Grant
 	Roles  []halley.CustomRole

@@ -107,9 +107,9 @@ type channelName struct {
 type device struct {
 	halley.Device
 	// spans are when it was at the place, within the period.
-	spans []completeness.Span
+	spans []halley.Span
 	// there are its stays at the place that touch the period, as a whole. What was done to it elsewhere is not the place's.
-	there []completeness.Span
+	there []halley.Span
 	said  []deviceName
 }
 

@@ -240,12 +240,13 @@ func TestADeviceIsToldOfWhileItWasThere(t *testing.T) {
 		step: halley.Hour, first: r.From, last: r.To,
 		sample:   func(at halley.Millis) storage.Sample { return storage.Sample{At: at, Value: 5} },
 		places:   map[halley.PlaceID]string{r.Place: "Freezer"},
-		devices:  []halley.Device{{ID: 7, DeviceKey: halley.DeviceKey{Family: halley.WiFi, Serial: "23960007"}, Name: "name of later"}},
-		channels: []halley.Channel{{ID: 70, DeviceID: 7, Number: 1, Quantity: "temperature", Unit: "°C", Name: "channel of later"}},
+		devices:  []halley.Device{{ID: 7, DeviceKey: halley.DeviceKey{Family: halley.WiFi, Serial: "23960007"}, Name: "name of later", Model: "model of later"}},
+		channels: []halley.Channel{{ID: 71, DeviceID: 7, Number: 2, Quantity: "temperature", Unit: "°C", Name: "channel of later"}, {ID: 70, DeviceID: 7, Number: 1, Quantity: "temperature", Unit: "°C", Name: "channel of later"}},
 		attachments: []storage.Attachment{
 			{Channel: 70, Device: 7, Place: 9, From: halley.EarliestMillis, To: came},
 			{Channel: 70, Device: 7, Place: r.Place, From: came, To: left},
 			{Channel: 70, Device: 7, Place: 9, From: left, To: halley.LatestMillis},
+			{Channel: 71, Device: 7, Place: r.Place, From: came, To: left},
 		},
 		audit: []halley.AuditEntry{at(1, came-1, "act of before"), at(2, came, "act of here"), at(3, left+halley.Hour, "act of later")},
 		causes: []storage.GapCause{
@@ -256,11 +257,13 @@ func TestADeviceIsToldOfWhileItWasThere(t *testing.T) {
 				{int64(7), int64(1), int64(came - 2), "accepted", "W0741", "", "name of before", nil, nil, nil},
 				{int64(7), int64(2), int64(came - 1), "accepted", "W0741", "", "name of coming", nil, nil, nil},
 				{int64(7), int64(3), int64(came + 1), "accepted", "W0741", "", "name of here", nil, nil, nil},
-				{int64(7), int64(4), int64(left), "accepted", "W0741", "", "name of later", nil, nil, nil},
+				{int64(7), int64(4), int64(left), "accepted", "model of later", "", "name of later", nil, nil, nil},
 			},
 			"channel_description": {
 				{int64(70), int64(came - 1), "channel of here", int64(1), nil},
 				{int64(70), int64(left), "channel of later", int64(1), nil},
+				{int64(71), int64(left), "first name of all", int64(1), nil},
+				{int64(71), int64(left + 1), "channel of later", int64(1), nil},
 			},
 		},
 	})
@@ -271,12 +274,12 @@ func TestADeviceIsToldOfWhileItWasThere(t *testing.T) {
 	for _, text := range made(t, o, r) {
 		all.WriteString(text)
 	}
-	for _, want := range []string{"act of here", "cause of here", "name of coming", "name of here", "channel of here"} {
+	for _, want := range []string{"act of here", "cause of here", "name of coming", "name of here", "channel of here", "first name of all"} {
 		if !strings.Contains(all.String(), want) {
 			t.Errorf("%q is missing", want)
 		}
 	}
-	for _, never := range []string{"act of before", "act of later", "cause of before", "name of before", "name of later", "channel of later"} {
+	for _, never := range []string{"act of before", "act of later", "cause of before", "name of before", "name of later", "channel of later", "model of later"} {
 		if strings.Contains(all.String(), never) {
 			t.Errorf("the file tells %q", never)
 		}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"halley"
-	"halley/server/completeness"
 	"halley/server/directory"
 	"halley/storage"
 )
@@ -68,7 +67,10 @@ func (e *Evidence) gatherStays(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.names = during(s.names, []completeness.Span{{From: a.From, To: a.To}}, func(n channelName) halley.Millis { return n.from })
+		if len(s.names) > 0 {
+			s.channel.Name = s.names[0].name // Before the first name the first one counts; the one of now may have been given elsewhere.
+		}
+		s.names = during(s.names, []halley.Span{{From: a.From, To: a.To}}, func(n channelName) halley.Millis { return n.from })
 		e.stays = append(e.stays, s)
 	}
 	slices.SortStableFunc(e.stays, func(a, b stay) int {
@@ -95,12 +97,12 @@ func (e *Evidence) gatherDevices(ctx context.Context) error {
 	for i := range e.stays {
 		s := &e.stays[i]
 		if n := len(e.devices); n > 0 && e.devices[n-1].ID == s.Device {
-			e.devices[n-1].spans = append(e.devices[n-1].spans, completeness.Span{From: s.From, To: s.To})
-			e.devices[n-1].there = append(e.devices[n-1].there, completeness.Span{From: s.wholeFrom, To: s.wholeTo})
+			e.devices[n-1].spans = append(e.devices[n-1].spans, halley.Span{From: s.From, To: s.To})
+			e.devices[n-1].there = append(e.devices[n-1].there, halley.Span{From: s.wholeFrom, To: s.wholeTo})
 			continue
 		}
 		d := device{
-			spans: []completeness.Span{{From: s.From, To: s.To}}, there: []completeness.Span{{From: s.wholeFrom, To: s.wholeTo}},
+			spans: []halley.Span{{From: s.From, To: s.To}}, there: []halley.Span{{From: s.wholeFrom, To: s.wholeTo}},
 		}
 		var err error
 		if d.Device, err = e.opts.Store.Device(ctx, s.Device); err != nil {
@@ -120,43 +122,33 @@ func (e *Evidence) gatherDevices(ctx context.Context) error {
 	}
 	for i := range e.devices {
 		d := &e.devices[i]
-		d.spans, d.there = joined(d.spans), joined(d.there)
+		d.spans, d.there = halley.UniteSpans(d.spans...), halley.UniteSpans(d.there...)
 		all := d.said
 		d.said = during(all, d.there, func(n deviceName) halley.Millis { return n.at })
-		if n := len(d.said); n > 0 && d.said[n-1] != all[len(all)-1] {
-			d.Name = cmp.Or(d.said[n-1].name, d.Serial) // The name of now was given elsewhere.
+		switch n := len(d.said); {
+		case n > 0 && d.said[n-1] != all[len(all)-1]:
+			// Name and model of now were given elsewhere.
+			d.Name, d.Model = cmp.Or(d.said[n-1].name, d.Serial), d.said[n-1].model
+		case n == 0 && len(d.there) > 0 && d.there[len(d.there)-1].To < halley.LatestMillis:
+			d.Name = d.Serial // It was gone before anybody called it anything.
 		}
 	}
 	return nil
 }
 
 // during keeps of dated things, by time, what was so at some time within spans.
-func during[T any](list []T, spans []completeness.Span, of func(T) halley.Millis) []T {
+func during[T any](list []T, spans []halley.Span, of func(T) halley.Millis) []T {
 	var kept []T
 	for i, x := range list {
 		until := halley.LatestMillis + 1
 		if i+1 < len(list) {
 			until = of(list[i+1])
 		}
-		if slices.ContainsFunc(spans, func(s completeness.Span) bool { return of(x) < s.To && max(until, of(x)+1) > s.From }) {
+		if (halley.Span{From: of(x), To: max(until, of(x)+1)}).Overlaps(spans) {
 			kept = append(kept, x)
 		}
 	}
 	return kept
-}
-
-// joined unites spans that touch.
-func joined(spans []completeness.Span) []completeness.Span {
-	slices.SortFunc(spans, func(a, b completeness.Span) int { return cmp.Compare(a.From, b.From) })
-	out := spans[:0]
-	for _, s := range spans {
-		if n := len(out); n > 0 && s.From <= out[n-1].To {
-			out[n-1].To = max(out[n-1].To, s.To)
-			continue
-		}
-		out = append(out, s)
-	}
-	return out
 }
 
 // gatherLimits reads the limits of the place that were in force in the period.
@@ -215,7 +207,7 @@ func (e *Evidence) gatherExplanations(ctx context.Context) error {
 			return fmt.Errorf("reading what people said of missing messages: %w", err)
 		}
 		for _, g := range said {
-			if slices.ContainsFunc(d.there, func(s completeness.Span) bool { return g.From < s.To && g.To > s.From }) {
+			if (halley.Span{From: g.From, To: g.To}).Overlaps(d.there) {
 				e.causes = append(e.causes, personalCause{g, d.Serial})
 			}
 		}

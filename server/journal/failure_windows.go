@@ -11,6 +11,3 @@ func isDiskFull(err error) bool {
 	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL) ||
 		errors.Is(err, windows.ERROR_DISK_QUOTA_EXCEEDED)
 }
-
-// syncFolder does nothing: NTFS writes names through its own log, and a folder cannot be flushed.
-func syncFolder(string) error { return nil }

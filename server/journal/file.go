@@ -17,6 +17,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"halley"
+	"halley/server/durable"
 )
 
 const (
@@ -164,7 +165,7 @@ func createFile(ctx context.Context, f *file, m *fileMeta) (err error) {
 	if err := os.Rename(temporary, f.path); err != nil {
 		return fmt.Errorf("naming a journal file: %w", err)
 	}
-	return syncFolder(filepath.Dir(f.path))
+	return durable.SyncFolder(filepath.Dir(f.path))
 }
 
 func fillFile(ctx context.Context, path string, m *fileMeta) (err error) {

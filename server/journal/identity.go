@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"halley"
+	"halley/server/durable"
 )
 
 const (
@@ -160,7 +161,7 @@ func writeIdentity(dir string, i *identity) error {
 		_ = os.Remove(path + newSuffix) // it is no use; the next Open removes what stays
 		return fmt.Errorf("writing the journal's identity: %w", err)
 	}
-	return syncFolder(dir)
+	return durable.SyncFolder(dir)
 }
 
 func renewError(err error) error {

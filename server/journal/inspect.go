@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"halley"
+	"halley/server/durable"
 )
 
 // Contents is what the files of a journal hold.
@@ -125,5 +126,5 @@ func cutFile(ctx context.Context, f *file, at halley.Millis, aside string) (more
 	if err := os.Rename(short.path, f.path); err != nil {
 		return false, fmt.Errorf("naming a journal file: %w", err)
 	}
-	return true, syncFolder(filepath.Dir(f.path))
+	return true, durable.SyncFolder(filepath.Dir(f.path))
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"halley"
+	"halley/server/durable"
 )
 
 // DefaultFileBytes is the size at which a new file begins where Options say nothing.
@@ -286,7 +287,7 @@ func (j *Journal) Prune(ctx context.Context, recorded uint64, keepBytes int64) (
 	if p.Files == 0 {
 		return p, nil
 	}
-	return p, syncFolder(j.options.Dir)
+	return p, durable.SyncFolder(j.options.Dir)
 }
 
 // oldest gives the oldest file if it may be removed, with its last sequence number.

@@ -3,19 +3,16 @@ package ldapsignin
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
-	"io"
 	"net"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
 	"halley/config"
+	"halley/server/namedfile"
 )
 
 const (
@@ -24,8 +21,6 @@ const (
 	tlsPort   = "636"
 	// answerBytes bounds what a server may send in one connection.
 	answerBytes = 16 << 20
-	// fileBytes bounds the files of the configuration.
-	fileBytes = 1 << 20
 )
 
 // server is one server of the directory.
@@ -116,13 +111,12 @@ func (d *Directory) protection(at server) (*tls.Config, error) {
 	if d.Config.Certificate == "" {
 		return protection, nil
 	}
-	pem, err := readFile(d.Config.Certificate)
-	if err != nil {
-		return nil, away(at, "cannot be asked: the file in [ldap] certificate cannot be read", err)
-	}
-	protection.RootCAs = x509.NewCertPool()
-	if !protection.RootCAs.AppendCertsFromPEM(pem) {
+	var err error
+	switch protection.RootCAs, err = namedfile.Authorities(d.Config.Certificate); {
+	case errors.Is(err, namedfile.ErrNoCertificate):
 		return nil, away(at, "cannot be asked: the file in [ldap] certificate holds no certificate; export it as PEM (Base-64)", nil)
+	case err != nil:
+		return nil, away(at, "cannot be asked: the file in [ldap] certificate cannot be read", err)
 	}
 	return protection, nil
 }
@@ -140,14 +134,12 @@ func (d *Directory) bindService(c *connection) error {
 	if d.Config.BindName == "" {
 		return nil
 	}
-	content, err := readFile(d.Config.BindPasswordFile)
-	if err != nil {
-		return away(c.at, "cannot be asked: the file in [ldap] bind-password-file cannot be read", err)
-	}
-	line, _, _ := strings.Cut(strings.TrimPrefix(string(content), "\uFEFF"), "\n")
-	password := strings.TrimSuffix(line, "\r")
-	if password == "" {
+	password, err := namedfile.Line(d.Config.BindPasswordFile)
+	switch {
+	case errors.Is(err, namedfile.ErrEmpty):
 		return away(c.at, "cannot be asked: the file in [ldap] bind-password-file is empty", nil)
+	case err != nil:
+		return away(c.at, "cannot be asked: the file in [ldap] bind-password-file cannot be read", err)
 	}
 	if err = c.Bind(d.Config.BindName, password); err != nil {
 		if ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials) {
@@ -156,20 +148,6 @@ func (d *Directory) bindService(c *connection) error {
 		return away(c.at, "did not let [ldap] bind-name sign in, or broke off", err)
 	}
 	return nil
-}
-
-// readFile reads a file of the configuration.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("opening it: %w", err)
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, fileBytes))
-	if err != nil {
-		return nil, fmt.Errorf("reading it: %w", err)
-	}
-	return content, nil
 }
 
 // bounded is a connection that ends after so many bytes, whatever the other side sends.

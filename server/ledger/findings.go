@@ -3,7 +3,6 @@ package ledger
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"halley"
@@ -68,20 +67,18 @@ func verificationFinding(p *storage.Proof) Finding {
 // openFindings gives of results, newest first, those that found something which no later verification of the same range found in
 // order; a later one that found something there stands for it.
 func openFindings(list []storage.Proof) []storage.Proof {
-	type span struct{ from, to halley.Millis }
 	var open []storage.Proof
-	var later []span
+	var later []halley.Span
 	for _, p := range list {
 		s, ok := summaryOf(&p)
 		if !ok || s.Problem != "" && s.FindingCount == 0 {
 			continue
 		}
-		own := span{s.From, s.To}
-		if own.to == 0 {
-			own = span{halley.EarliestMillis, halley.LatestMillis}
+		own := halley.Span{From: s.From, To: s.To}
+		if own.To == 0 {
+			own = halley.Span{From: halley.EarliestMillis, To: halley.LatestMillis}
 		}
-		covered := slices.ContainsFunc(later, func(l span) bool { return l.from <= own.from && l.to >= own.to })
-		if s.FindingCount > 0 && !covered {
+		if s.FindingCount > 0 && !own.Within(later) {
 			open = append(open, p)
 		}
 		if s.Problem == "" {

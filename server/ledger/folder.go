@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"halley"
+	"halley/server/durable"
 	form "halley/storage/ledger"
 )
 
@@ -61,32 +62,12 @@ func leave(folder string, c *form.Checkpoint, key form.Key) error {
 }
 
 // addFile writes a file that is there whole or not at all, unless there is one of this name.
-func addFile(path string, content []byte) (err error) {
+func addFile(path string, content []byte) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return fmt.Errorf("making a file: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
-		}
-	}()
-	if _, err := f.Write(content); err != nil {
-		return fmt.Errorf("writing %s: %w", filepath.Base(path), err)
-	}
-	if err := errors.Join(f.Chmod(0o644), f.Sync()); err != nil { // for the auditor to read
-		return fmt.Errorf("writing %s: %w", filepath.Base(path), err)
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("writing %s: %w", filepath.Base(path), err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("naming %s: %w", filepath.Base(path), err)
-	}
-	return nil
+	readable := func(f *os.File) error { return f.Chmod(0o644) } // for the auditor to read
+	return durable.WriteFile(path, durable.Options{Prepare: readable, Shared: true}, durable.Content(content))
 }
 
 // newestIn gives the newest checkpoint that this node left in a folder; found is false where there is none.

@@ -3,16 +3,15 @@ package mail
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strconv"
 	"sync"
 
 	"halley"
 	"halley/config"
+	"halley/server/namedfile"
 )
 
 // The ports of a mail server where none is given: with TLS after the greeting, with TLS from the start, and without.
@@ -52,15 +51,13 @@ func newDialer(c *config.Mail) (*dialer, error) {
 	}
 	d.tls = &tls.Config{ServerName: d.host, MinVersion: tls.VersionTLS12}
 	if c.Certificate != "" {
-		pem, err := os.ReadFile(c.Certificate)
-		roots := x509.NewCertPool()
-		if err != nil || !roots.AppendCertsFromPEM(pem) {
+		var err error
+		if d.tls.RootCAs, err = namedfile.Authorities(c.Certificate); err != nil {
 			return nil, &halley.Error{
 				Kind: halley.Unavailable, Op: opSend, Field: "mail.certificate", Code: "mail-certificate",
 				Message: "the file in [mail] certificate holds no certificate that can be read; export it as PEM (Base-64)", Err: err,
 			}
 		}
-		d.tls.RootCAs = roots
 	}
 	return d, nil
 }

@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -15,14 +13,13 @@ import (
 
 	"halley"
 	"halley/config"
+	"halley/server/namedfile"
 )
 
 const (
 	opSend = "send an e-mail"
 	// patience bounds each step of the conversation with the mail server.
 	patience = 30 * time.Second
-	// maxPassword bounds the file with the password.
-	maxPassword = 16 << 10
 )
 
 // Message is an e-mail in plain text.
@@ -121,25 +118,12 @@ func (s *Sender) client(d *dialer) (*gomail.Client, error) {
 }
 
 func (s *Sender) password() (string, error) {
-	fail := func(err error) error {
-		return &halley.Error{
+	line, err := namedfile.Line(s.config.PasswordFile)
+	if err != nil {
+		return "", &halley.Error{
 			Kind: halley.Unavailable, Op: opSend, Field: "mail.password-file", Code: "mail-password",
 			Message: "the file in [mail] password-file cannot be read: it holds the password on one line, for the service's account", Err: err,
 		}
-	}
-	f, err := os.Open(s.config.PasswordFile)
-	if err != nil {
-		return "", fail(err)
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxPassword))
-	if err != nil {
-		return "", fail(err)
-	}
-	line, _, _ := strings.Cut(strings.TrimPrefix(string(content), "\uFEFF"), "\n")
-	line = strings.TrimSuffix(line, "\r")
-	if line == "" {
-		return "", fail(errors.New("it is empty"))
 	}
 	return line, nil
 }

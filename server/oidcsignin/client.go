@@ -3,17 +3,16 @@ package oidcsignin
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
 
 	"halley/config"
+	"halley/server/namedfile"
 )
 
 const (
@@ -23,8 +22,6 @@ const (
 	answerBytes = 1 << 20
 	// redirects is how often the issuer may send a request on.
 	redirects = 3
-	// fileBytes bounds the files of the configuration.
-	fileBytes = 1 << 20
 	httpsPort = "443"
 	httpPort  = "80"
 )
@@ -61,13 +58,11 @@ func newClient(c config.OIDC) (*issuerClient, error) {
 		MaxIdleConns: 2, MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true,
 	}
 	if c.Certificate != "" {
-		pem, err := readFile(c.Certificate)
-		if err != nil {
-			return nil, invalid("oidc.certificate", "the file cannot be read", err)
-		}
-		transport.TLSClientConfig.RootCAs = x509.NewCertPool()
-		if !transport.TLSClientConfig.RootCAs.AppendCertsFromPEM(pem) {
+		switch transport.TLSClientConfig.RootCAs, err = namedfile.Authorities(c.Certificate); {
+		case errors.Is(err, namedfile.ErrNoCertificate):
 			return nil, invalid("oidc.certificate", "the file holds no certificate; export it as PEM (Base-64)", nil)
+		case err != nil:
+			return nil, invalid("oidc.certificate", "the file cannot be read", err)
 		}
 	}
 	return &http.Client{
@@ -116,18 +111,4 @@ func (b *bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 		io.Closer
 	}{io.LimitReader(answer.Body, answerBytes), answer.Body}
 	return answer, nil
-}
-
-// readFile reads a file of the configuration.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("opening it: %w", err)
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, fileBytes))
-	if err != nil {
-		return nil, fmt.Errorf("reading it: %w", err)
-	}
-	return content, nil
 }

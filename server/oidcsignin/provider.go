@@ -14,6 +14,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"halley/config"
+	"halley/server/namedfile"
 )
 
 const (
@@ -144,14 +145,9 @@ func (p *provider) oauth(known *discovered, redirect string) (*oauth2.Config, er
 	if known.inBody {
 		c.Endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
-	content, err := readFile(p.config.ClientSecretFile)
-	if err != nil {
+	var err error
+	if c.ClientSecret, err = namedfile.Line(p.config.ClientSecretFile); err != nil {
 		return nil, fmt.Errorf("the file in [oidc] client-secret-file: %w", err)
-	}
-	line, _, _ := strings.Cut(strings.TrimPrefix(string(content), "\uFEFF"), "\n")
-	c.ClientSecret = strings.TrimSuffix(line, "\r")
-	if c.ClientSecret == "" {
-		return nil, errors.New("the file in [oidc] client-secret-file is empty")
 	}
 	return c, nil
 }

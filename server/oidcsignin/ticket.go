@@ -8,9 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 
 	"halley"
+	"halley/server/once"
 )
 
 const (
@@ -34,8 +34,7 @@ type ticket struct {
 // tickets seals and opens them. A ticket holds for this process, and is taken once.
 type tickets struct {
 	seal cipher.AEAD
-	mu   sync.Mutex
-	used map[string]halley.Millis
+	used *once.Uses
 }
 
 func newTickets() (*tickets, error) {
@@ -51,7 +50,7 @@ func newTickets() (*tickets, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a key for sign-ins: %w", err)
 	}
-	return &tickets{seal: seal, used: make(map[string]halley.Millis)}, nil
+	return &tickets{seal: seal, used: once.New(ticketsAtMost)}, nil
 }
 
 // close gives the text of a ticket of an issuer.
@@ -85,17 +84,4 @@ func (t *tickets) open(text, issuer string, now halley.Millis) (ticket, error) {
 }
 
 // use takes a ticket; false where it was taken before.
-func (t *tickets) use(k ticket, now halley.Millis) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for state, until := range t.used {
-		if until <= now {
-			delete(t.used, state)
-		}
-	}
-	if _, taken := t.used[k.State]; taken || len(t.used) >= ticketsAtMost {
-		return false
-	}
-	t.used[k.State] = k.Until
-	return true
-}
+func (t *tickets) use(k ticket, now halley.Millis) bool { return t.used.Take(k.State, k.Until, now) }

@@ -69,6 +69,14 @@ func (s *Store) AllAttachments(ctx context.Context, after int64, limit int) (v [
 	return s.store.AllAttachments(ctx, after, limit)
 }
 
+// FormerChannelNames is storage.Store's.
+func (s *Store) FormerChannelNames(ctx context.Context, after halley.ChannelName, limit int) (v []halley.ChannelName, err error) {
+	if err := s.pass(ctx, "FormerChannelNames", false); err != nil {
+		return v, err
+	}
+	return s.store.FormerChannelNames(ctx, after, limit)
+}
+
 // Attach is storage.Store's.
 func (s *Store) Attach(ctx context.Context, list []halley.Attachment, c halley.Change) (v []halley.Attachment, err error) {
 	if err := s.pass(ctx, "Attach", true); err != nil {

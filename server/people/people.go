@@ -24,8 +24,6 @@ const (
 	FullNameRunes = 200
 	// EmailBytes bounds an address for mail.
 	EmailBytes = 254
-	// RoleNameBytes bounds the name of a custom role.
-	RoleNameBytes = 40
 	// GrantsMost is how many grants a person has at one time.
 	GrantsMost = 100
 	// PlacesMost is how many places a token names.

@@ -106,8 +106,7 @@ func SeesRole(s *directory.State, by directory.Rights, role halley.CustomRole) b
 // CheckRoleName says what is wrong with the name of a custom role.
 func CheckRoleName(name halley.Role) error {
 	const op = "check the name of a role"
-	foreign := strings.ContainsFunc(string(name), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' })
-	if name == "" || len(name) > RoleNameBytes || foreign || strings.Trim(string(name), "-") != string(name) {
+	if !name.WellFormed() || strings.Trim(string(name), "-") != string(name) {
 		return invalid(op, "name", "write a name of 1 to 40 small letters a to z, digits and -, such as night-shift")
 	}
 	if name.Preset() {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"halley"
+	"halley/server/datadir"
 )
 
 const (
@@ -55,7 +56,10 @@ func (i *Identity) ensureSelfSigned(now time.Time) error {
 	if err != nil {
 		return unmade(err)
 	}
-	if err := writeWhole(file, text); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return unmade(err)
+	}
+	if err := datadir.WritePrivate(file, text); err != nil {
 		return unmade(err)
 	}
 	i.options.Log.Info("a self-signed certificate was made", "reason", reason, "file", file)
@@ -132,31 +136,4 @@ func makeSelfSigned(now time.Time, names []string) ([]byte, error) {
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	return append(text, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...), nil
-}
-
-// writeWhole writes a file for this account alone so that it is there whole or not at all.
-func writeWhole(file string, text []byte) (err error) {
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return err
-	}
-	// CreateTemp gives mode 0600.
-	f, err := os.CreateTemp(filepath.Dir(file), "new-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
-		}
-	}()
-	if _, err := f.Write(text); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), file)
 }

@@ -90,6 +90,25 @@ func call[T any](ctx context.Context, s *Store, op string, do func(context.Conte
 	return o.value, s.explain(op, o.err)
 }
 
+// run is call for what gives nothing but an error.
+func run(ctx context.Context, s *Store, op string, do func(context.Context) error) error {
+	_, err := call(ctx, s, op, func(ctx context.Context) (struct{}, error) { return struct{}{}, do(ctx) })
+	return err
+}
+
+// both is call for what gives two values.
+func both[A, B any](ctx context.Context, s *Store, op string, do func(context.Context) (A, B, error)) (A, B, error) {
+	type values struct {
+		a A
+		b B
+	}
+	v, err := call(ctx, s, op, func(ctx context.Context) (v values, err error) {
+		v.a, v.b, err = do(ctx)
+		return v, err
+	})
+	return v.a, v.b, err
+}
+
 // attempt runs a call and catches its panic, so that it shows where the call was made.
 func attempt[T any](ctx context.Context, do func(context.Context) (T, error)) (o outcome[T]) {
 	defer func() {

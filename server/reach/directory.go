@@ -60,6 +60,13 @@ func (s *Store) AllAttachments(ctx context.Context, after int64, limit int) ([]h
 	})
 }
 
+// FormerChannelNames is storage.Store's.
+func (s *Store) FormerChannelNames(ctx context.Context, after halley.ChannelName, limit int) ([]halley.ChannelName, error) {
+	return call(ctx, s, "list what channels were called", func(ctx context.Context) ([]halley.ChannelName, error) {
+		return s.gate.now().FormerChannelNames(ctx, after, limit)
+	})
+}
+
 // Attach is storage.Store's.
 func (s *Store) Attach(ctx context.Context, list []halley.Attachment, c halley.Change) ([]halley.Attachment, error) {
 	return call(ctx, s, "attach channels", func(ctx context.Context) ([]halley.Attachment, error) {

@@ -39,18 +39,16 @@ func (s *Store) ChangePerson(ctx context.Context, id halley.PersonID, u storage.
 
 // DeletePerson is storage.Store's.
 func (s *Store) DeletePerson(ctx context.Context, id halley.PersonID, c halley.Change) error {
-	_, err := call(ctx, s, "delete a person", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.gate.now().DeletePerson(ctx, id, c)
+	return run(ctx, s, "delete a person", func(ctx context.Context) error {
+		return s.gate.now().DeletePerson(ctx, id, c)
 	})
-	return err
 }
 
 // NoteSignIn is storage.Store's.
 func (s *Store) NoteSignIn(ctx context.Context, id halley.PersonID, at halley.Millis) error {
-	_, err := call(ctx, s, "note a sign-in", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.gate.now().NoteSignIn(ctx, id, at)
+	return run(ctx, s, "note a sign-in", func(ctx context.Context) error {
+		return s.gate.now().NoteSignIn(ctx, id, at)
 	})
-	return err
 }
 
 // Grants is storage.Store's.
@@ -69,10 +67,9 @@ func (s *Store) AddGrant(ctx context.Context, g halley.Grant, c halley.Change) (
 
 // EndGrant is storage.Store's.
 func (s *Store) EndGrant(ctx context.Context, id int64, c halley.Change) error {
-	_, err := call(ctx, s, "end a grant", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.gate.now().EndGrant(ctx, id, c)
+	return run(ctx, s, "end a grant", func(ctx context.Context) error {
+		return s.gate.now().EndGrant(ctx, id, c)
 	})
-	return err
 }
 
 // Roles is storage.Store's.
@@ -100,15 +97,9 @@ func (s *Store) ChangeRole(
 
 // Secret is storage.Store's.
 func (s *Store) Secret(ctx context.Context, kind storage.SecretKind, key string, now halley.Millis) (x storage.Secret, found bool, err error) {
-	type answer struct {
-		secret storage.Secret
-		found  bool
-	}
-	v, err := call(ctx, s, "read a secret", func(ctx context.Context) (v answer, err error) {
-		v.secret, v.found, err = s.gate.now().Secret(ctx, kind, key, now)
-		return v, err
+	return both(ctx, s, "read a secret", func(ctx context.Context) (storage.Secret, bool, error) {
+		return s.gate.now().Secret(ctx, kind, key, now)
 	})
-	return v.secret, v.found, err
 }
 
 // Secrets is storage.Store's.
@@ -120,18 +111,16 @@ func (s *Store) Secrets(ctx context.Context, person halley.PersonID) ([]storage.
 
 // SetSecret is storage.Store's.
 func (s *Store) SetSecret(ctx context.Context, x storage.Secret, was []byte, what string, c halley.Change) error {
-	_, err := call(ctx, s, "set a secret", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.gate.now().SetSecret(ctx, x, was, what, c)
+	return run(ctx, s, "set a secret", func(ctx context.Context) error {
+		return s.gate.now().SetSecret(ctx, x, was, what, c)
 	})
-	return err
 }
 
 // RemoveSecret is storage.Store's.
 func (s *Store) RemoveSecret(ctx context.Context, kind storage.SecretKind, key, what string, c halley.Change) error {
-	_, err := call(ctx, s, "remove a secret", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.gate.now().RemoveSecret(ctx, kind, key, what, c)
+	return run(ctx, s, "remove a secret", func(ctx context.Context) error {
+		return s.gate.now().RemoveSecret(ctx, kind, key, what, c)
 	})
-	return err
 }
 
 // PersonSessions is storage.Store's.

@@ -160,10 +160,9 @@ func (s *Store) Attachments(ctx context.Context, place halley.PlaceID, from, to 
 
 // AddLedgerKey is storage.Store's.
 func (s *Store) AddLedgerKey(ctx context.Context, k ledger.Key, c halley.Change) error {
-	_, err := call(ctx, s, "add a key of the ledger", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.gate.now().AddLedgerKey(ctx, k, c)
+	return run(ctx, s, "add a key of the ledger", func(ctx context.Context) error {
+		return s.gate.now().AddLedgerKey(ctx, k, c)
 	})
-	return err
 }
 
 // LedgerDays is storage.Store's.
@@ -181,50 +180,30 @@ func (s *Store) LedgerDays(ctx context.Context) (first, last int64, ok bool, err
 
 // LedgerNextDay is storage.Store's.
 func (s *Store) LedgerNextDay(ctx context.Context, d ledger.Device, from int64) (day int64, ok bool, err error) {
-	type next struct {
-		day int64
-		ok  bool
-	}
-	v, err := call(ctx, s, "look for the next day with rows", func(ctx context.Context) (v next, err error) {
-		v.day, v.ok, err = s.gate.now().LedgerNextDay(ctx, d, from)
-		return v, err
+	return both(ctx, s, "look for the next day with rows", func(ctx context.Context) (int64, bool, error) {
+		return s.gate.now().LedgerNextDay(ctx, d, from)
 	})
-	return v.day, v.ok, err
 }
 
 // CountDays is storage.Store's.
 func (s *Store) CountDays(ctx context.Context, from, to int64) (rows, parts int64, err error) {
-	v, err := call(ctx, s, "count days", func(ctx context.Context) (v [2]int64, err error) {
-		v[0], v[1], err = s.gate.now().CountDays(ctx, from, to)
-		return v, err
+	return both(ctx, s, "count days", func(ctx context.Context) (int64, int64, error) {
+		return s.gate.now().CountDays(ctx, from, to)
 	})
-	return v[0], v[1], err
 }
 
 // FactRow is storage.Store's.
 func (s *Store) FactRow(ctx context.Context, t ledger.FactTable, key []int64) (r ledger.FactRow, found bool, err error) {
-	type fact struct {
-		row   ledger.FactRow
-		found bool
-	}
-	v, err := call(ctx, s, "read a fact", func(ctx context.Context) (v fact, err error) {
-		v.row, v.found, err = s.gate.now().FactRow(ctx, t, key)
-		return v, err
+	return both(ctx, s, "read a fact", func(ctx context.Context) (ledger.FactRow, bool, error) {
+		return s.gate.now().FactRow(ctx, t, key)
 	})
-	return v.row, v.found, err
 }
 
 // NewestCheckpoint is storage.Store's.
 func (s *Store) NewestCheckpoint(ctx context.Context, node string) (c ledger.Checkpoint, found bool, err error) {
-	type newest struct {
-		checkpoint ledger.Checkpoint
-		found      bool
-	}
-	v, err := call(ctx, s, "read the newest checkpoint", func(ctx context.Context) (v newest, err error) {
-		v.checkpoint, v.found, err = s.gate.now().NewestCheckpoint(ctx, node)
-		return v, err
+	return both(ctx, s, "read the newest checkpoint", func(ctx context.Context) (ledger.Checkpoint, bool, error) {
+		return s.gate.now().NewestCheckpoint(ctx, node)
 	})
-	return v.checkpoint, v.found, err
 }
 
 // LedgerRows is storage.Store's. A call that is left behind hands on no more rows.

@@ -96,18 +96,16 @@ func (s *Store) Credentials(ctx context.Context) ([]storage.Credential, error) {
 
 // SetCredential is storage.Store's.
 func (s *Store) SetCredential(ctx context.Context, cr storage.Credential, c halley.Change) error {
-	_, err := call(ctx, s, "set a credential", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.gate.now().SetCredential(ctx, cr, c)
+	return run(ctx, s, "set a credential", func(ctx context.Context) error {
+		return s.gate.now().SetCredential(ctx, cr, c)
 	})
-	return err
 }
 
 // NoteAudit is storage.Store's.
 func (s *Store) NoteAudit(ctx context.Context, e halley.AuditEntry) error {
-	_, err := call(ctx, s, "write an audit row", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.gate.now().NoteAudit(ctx, e)
+	return run(ctx, s, "write an audit row", func(ctx context.Context) error {
+		return s.gate.now().NoteAudit(ctx, e)
 	})
-	return err
 }
 
 // Audit is storage.Store's.
@@ -168,34 +166,30 @@ func (s *Store) Tokens(ctx context.Context) ([]storage.Token, error) {
 
 // RevokeToken is storage.Store's.
 func (s *Store) RevokeToken(ctx context.Context, name string, c halley.Change) error {
-	_, err := call(ctx, s, "revoke a token", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.gate.now().RevokeToken(ctx, name, c)
+	return run(ctx, s, "revoke a token", func(ctx context.Context) error {
+		return s.gate.now().RevokeToken(ctx, name, c)
 	})
-	return err
 }
 
 // SaveSession is storage.Store's.
 func (s *Store) SaveSession(ctx context.Context, e storage.Session) error {
-	_, err := call(ctx, s, "keep a session", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.gate.now().SaveSession(ctx, e)
+	return run(ctx, s, "keep a session", func(ctx context.Context) error {
+		return s.gate.now().SaveSession(ctx, e)
 	})
-	return err
 }
 
 // DeleteSession is storage.Store's.
 func (s *Store) DeleteSession(ctx context.Context, hash string) error {
-	_, err := call(ctx, s, "end a session", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.gate.now().DeleteSession(ctx, hash)
+	return run(ctx, s, "end a session", func(ctx context.Context) error {
+		return s.gate.now().DeleteSession(ctx, hash)
 	})
-	return err
 }
 
 // ReleaseLease is storage.Store's.
 func (s *Store) ReleaseLease(ctx context.Context, l storage.Lease) error {
-	_, err := call(ctx, s, "release a lease", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.gate.now().ReleaseLease(ctx, l)
+	return run(ctx, s, "release a lease", func(ctx context.Context) error {
+		return s.gate.now().ReleaseLease(ctx, l)
 	})
-	return err
 }
 
 // Attend is storage.Store's.
@@ -214,10 +208,9 @@ func (s *Store) DaysDue(ctx context.Context, before int64, limit int) ([]storage
 
 // PutDays is storage.Store's.
 func (s *Store) PutDays(ctx context.Context, l storage.Lease, days []storage.DayCount) error {
-	_, err := call(ctx, s, "keep the completeness of days", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.gate.now().PutDays(ctx, l, days)
+	return run(ctx, s, "keep the completeness of days", func(ctx context.Context) error {
+		return s.gate.now().PutDays(ctx, l, days)
 	})
-	return err
 }
 
 // Days is storage.Store's.
@@ -244,37 +237,23 @@ func (s *Store) Info(ctx context.Context) (storage.Info, error) {
 
 // Tally is storage.Store's.
 func (s *Store) Tally(ctx context.Context, device halley.DeviceID, from, to halley.Millis) (duplicates, conflicts int64, err error) {
-	v, err := call(ctx, s, "count duplicates", func(ctx context.Context) (v [2]int64, err error) {
-		v[0], v[1], err = s.gate.now().Tally(ctx, device, from, to)
-		return v, err
+	return both(ctx, s, "count duplicates", func(ctx context.Context) (int64, int64, error) {
+		return s.gate.now().Tally(ctx, device, from, to)
 	})
-	return v[0], v[1], err
 }
 
 // Session is storage.Store's.
 func (s *Store) Session(ctx context.Context, hash string, now halley.Millis) (data []byte, found bool, err error) {
-	type session struct {
-		data  []byte
-		found bool
-	}
-	v, err := call(ctx, s, "read a session", func(ctx context.Context) (v session, err error) {
-		v.data, v.found, err = s.gate.now().Session(ctx, hash, now)
-		return v, err
+	return both(ctx, s, "read a session", func(ctx context.Context) ([]byte, bool, error) {
+		return s.gate.now().Session(ctx, hash, now)
 	})
-	return v.data, v.found, err
 }
 
 // TakeLease is storage.Store's.
 func (s *Store) TakeLease(ctx context.Context, name, holder string, lasting time.Duration) (l storage.Lease, held bool, err error) {
-	type taken struct {
-		lease storage.Lease
-		held  bool
-	}
-	v, err := call(ctx, s, "take a lease", func(ctx context.Context) (v taken, err error) {
-		v.lease, v.held, err = s.gate.now().TakeLease(ctx, name, holder, lasting)
-		return v, err
+	return both(ctx, s, "take a lease", func(ctx context.Context) (storage.Lease, bool, error) {
+		return s.gate.now().TakeLease(ctx, name, holder, lasting)
 	})
-	return v.lease, v.held, err
 }
 
 // Close does nothing: the Gate closes the database.

@@ -22,6 +22,16 @@ func Read(ctx context.Context, src Source) (*directory.State, error) {
 	return newSnapshot(c).directory, nil
 }
 
+// ReadTree gives of the directory of a store the organizations, the places and the roles that people made, and nothing else: for what asks
+// for no device and no person, or by a login that may read nothing of people.
+func ReadTree(ctx context.Context, src TreeSource) (*directory.State, error) {
+	var c copied
+	if err := readTree(ctx, src, &c); err != nil {
+		return nil, err
+	}
+	return newSnapshot(c).directory, nil
+}
+
 // attachments gives those that the copy has of the store, for they are only added to; none where the copy is not the store's or a
 // later one.
 func (r *Registry) attachments(version int64) []halley.Attachment {
@@ -45,15 +55,21 @@ func read(ctx context.Context, src Source, attachments []halley.Attachment) (c c
 	if c.Tokens, err = src.Tokens(ctx); err != nil {
 		return c, fmt.Errorf("reading the tokens: %w", err)
 	}
-	if err = readTree(ctx, src, &c, attachments); err != nil {
+	if err = readTree(ctx, src, &c); err != nil {
+		return c, err
+	}
+	if c.Attachments, err = readAttachments(ctx, src, attachments); err != nil {
+		return c, fmt.Errorf("reading what is at the places: %w", err)
+	}
+	if c.Names, err = readNames(ctx, src); err != nil {
 		return c, err
 	}
 	err = readPeople(ctx, src, &c)
 	return c, err
 }
 
-// readTree reads the organizations, the places and what is attached to them.
-func readTree(ctx context.Context, src Source, c *copied, attachments []halley.Attachment) (err error) {
+// readTree reads the organizations, the places and the roles that people made.
+func readTree(ctx context.Context, src TreeSource, c *copied) (err error) {
 	if c.Organizations, err = src.Organizations(ctx); err != nil {
 		return fmt.Errorf("reading the organizations: %w", err)
 	}
@@ -68,8 +84,8 @@ func readTree(ctx context.Context, src Source, c *copied, attachments []halley.A
 		c.Places = append(c.Places, page...)
 		after = page[len(page)-1].ID
 	}
-	if c.Attachments, err = readAttachments(ctx, src, attachments); err != nil {
-		return fmt.Errorf("reading what is at the places: %w", err)
+	if c.Roles, err = src.Roles(ctx); err != nil {
+		return fmt.Errorf("reading the roles: %w", err)
 	}
 	return nil
 }
@@ -102,7 +118,7 @@ func readAttachments(ctx context.Context, src Source, known []halley.Attachment)
 	}
 }
 
-// readPeople reads who there is and what they may do.
+// readPeople reads who there is and what is granted to them.
 func readPeople(ctx context.Context, src Source, c *copied) (err error) {
 	if c.People, err = src.People(ctx); err != nil {
 		return fmt.Errorf("reading the people: %w", err)
@@ -112,9 +128,6 @@ func readPeople(ctx context.Context, src Source, c *copied) (err error) {
 	}
 	if c.Grants, err = src.Grants(ctx); err != nil {
 		return fmt.Errorf("reading the grants: %w", err)
-	}
-	if c.Roles, err = src.Roles(ctx); err != nil {
-		return fmt.Errorf("reading the roles: %w", err)
 	}
 	if c.Secrets, err = src.Secrets(ctx, 0); err != nil {
 		return fmt.Errorf("reading what people prove themselves by: %w", err)

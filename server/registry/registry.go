@@ -37,20 +37,26 @@ const (
 	saveLatest = 2 * time.Minute
 )
 
+// TreeSource is what ReadTree reads from the store.
+type TreeSource interface {
+	Organizations(ctx context.Context) ([]halley.Organization, error)
+	PlaceStates(ctx context.Context, after halley.PlaceID, limit int) ([]halley.Place, error)
+	Roles(ctx context.Context) ([]halley.CustomRole, error)
+}
+
 // Source is what the registry reads from the store.
 type Source interface {
+	TreeSource
 	RegistryVersion(ctx context.Context) (int64, error)
 	Devices(ctx context.Context, f storage.DeviceFilter) ([]halley.Device, error)
 	Channels(ctx context.Context, f storage.ChannelFilter) ([]halley.Channel, error)
 	Credentials(ctx context.Context) ([]storage.Credential, error)
 	Tokens(ctx context.Context) ([]storage.Token, error)
-	Organizations(ctx context.Context) ([]halley.Organization, error)
-	PlaceStates(ctx context.Context, after halley.PlaceID, limit int) ([]halley.Place, error)
 	AllAttachments(ctx context.Context, after int64, limit int) ([]halley.Attachment, error)
+	FormerChannelNames(ctx context.Context, after halley.ChannelName, limit int) ([]halley.ChannelName, error)
 	People(ctx context.Context) ([]halley.Person, error)
 	PersonDetails(ctx context.Context) ([]halley.PersonDetail, error)
 	Grants(ctx context.Context) ([]halley.Grant, error)
-	Roles(ctx context.Context) ([]halley.CustomRole, error)
 	Secrets(ctx context.Context, person halley.PersonID) ([]storage.Secret, error)
 }
 

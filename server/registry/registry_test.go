@@ -39,6 +39,7 @@ type source struct {
 	organizations   []halley.Organization
 	attachments     []halley.Attachment
 	attachmentsRead int
+	names           []halley.ChannelName
 	people          []halley.Person
 	grants          []halley.Grant
 	secrets         []storage.Secret
@@ -115,6 +116,18 @@ func (s *source) AllAttachments(_ context.Context, after int64, limit int) ([]ha
 	return list, s.err
 }
 
+func (s *source) FormerChannelNames(_ context.Context, after halley.ChannelName, limit int) ([]halley.ChannelName, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := []halley.ChannelName{}
+	for _, n := range s.names {
+		if (n.ChannelID > after.ChannelID || n.ChannelID == after.ChannelID && n.From > after.From) && len(list) < limit {
+			list = append(list, n)
+		}
+	}
+	return list, s.err
+}
+
 func (s *source) People(context.Context) ([]halley.Person, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -174,6 +187,7 @@ func filled() *source {
 		},
 		organizations: []halley.Organization{{ID: 1, TimeZone: "UTC"}, {ID: 2, ParentID: 1, Name: "Acme"}},
 		attachments:   []halley.Attachment{{ID: 1, ChannelID: 11, PlaceID: 7, From: 5}, {ID: 2, ChannelID: 12, PlaceID: 7, From: 5}},
+		names:         []halley.ChannelName{{ChannelID: 11, From: 5, Name: "Theirs", Decimals: 2}, {ChannelID: 11, From: 9, Name: "Ours"}},
 		people: []halley.Person{
 			{ID: 1, Name: "Eva", State: halley.PersonInvited, OrganizationID: 2}, {ID: 1, Name: "Eva", State: halley.PersonActive, OrganizationID: 2, From: 9},
 		},
@@ -240,6 +254,9 @@ func checkFilled(t *testing.T, r *registry.Registry) {
 		t.Error("PlaceName knows a place that is not there")
 	}
 	checkDirectory(t, r.Directory())
+	if c, ok := r.Directory().ChannelThen(11, 9); !ok || c.Name != "Theirs" || c.Decimals != 2 {
+		t.Errorf("ChannelThen = %+v, %v", c, ok)
+	}
 	for text, want := range map[string]storage.Token{"one": filled().tokens[0], "two": filled().tokens[1], "three": {}} {
 		got, ok := r.Token([32]byte(hash(text)))
 		if diff := cmp.Diff(want, got); diff != "" || ok != (want.ID != 0) {

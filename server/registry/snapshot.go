@@ -29,10 +29,12 @@ type copied struct {
 	Places        []halley.Place
 	Organizations []halley.Organization
 	Attachments   []halley.Attachment
-	People        []halley.Person
-	Details       []halley.PersonDetail
-	Grants        []halley.Grant
-	Roles         []halley.CustomRole
+	// Names are what channels were called that are not where they always were.
+	Names   []halley.ChannelName
+	People  []halley.Person
+	Details []halley.PersonDetail
+	Grants  []halley.Grant
+	Roles   []halley.CustomRole
 	// Secrets are what people prove themselves by, without links.
 	Secrets []storage.Secret
 }
@@ -52,6 +54,7 @@ func (c *copied) write(w io.Writer) error {
 		{"Places", func() error { return writeList(b, c.Places) }},
 		{"Organizations", func() error { return writeList(b, c.Organizations) }},
 		{"Attachments", func() error { return writeList(b, c.Attachments) }},
+		{"Names", func() error { return writeList(b, c.Names) }},
 		{"People", func() error { return writeList(b, c.People) }},
 		{"Details", func() error { return writeList(b, c.Details) }},
 		{"Grants", func() error { return writeList(b, c.Grants) }},
@@ -140,6 +143,7 @@ func newSnapshot(c copied) *snapshot {
 func (s *snapshot) directoryData() *directory.Data {
 	d := &directory.Data{
 		Organizations: s.Organizations, Places: s.Places, Attachments: s.Attachments, Devices: s.Devices, Channels: s.Channels,
+		Names:  s.Names,
 		People: s.People, Details: s.Details, Grants: s.Grants, Roles: s.Roles, Secrets: s.Secrets,
 	}
 	if len(d.Organizations) > 0 {

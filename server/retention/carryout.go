@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"halley"
 	"halley/storage/ledger"
@@ -48,7 +47,7 @@ type Removed struct {
 // CarryOut removes the days of a plan: it has them exported, writes a signed tombstone, and then removes one day after the other in
 // small transactions. Broken off, even by a lost machine, it goes on where it was when it is called again.
 //
-// Forbidden where whoever carries it out is the one who planned it; Conflict for a plan that is done, or too old, or whose tombstone
+// Forbidden where whoever carries it out is or may be the one who planned it, by another session or a token of theirs; Conflict for a plan that is done, or too old, or whose tombstone
 // nobody could check.
 func (r *Retention) CarryOut(ctx context.Context, o Order) (Removed, error) {
 	const op = "carry out a removal"
@@ -59,7 +58,7 @@ func (r *Retention) CarryOut(ctx context.Context, o Order) (Removed, error) {
 	if err != nil {
 		return Removed{}, err
 	}
-	if err := mayCarryOut(op, p, o.Change); err != nil {
+	if err := r.mayCarryOut(ctx, p, o.Change); err != nil {
 		return Removed{}, err
 	}
 	out := Removed{Plan: p, Resumed: p.State == Begun, Days: p.ToDay - p.FromDay}
@@ -86,16 +85,21 @@ func (r *Retention) CarryOut(ctx context.Context, o Order) (Removed, error) {
 }
 
 // mayCarryOut refuses the wrong person and a plan that cannot be carried out any more.
-func mayCarryOut(op string, p Plan, c halley.Change) error {
+func (r *Retention) mayCarryOut(ctx context.Context, p Plan, c halley.Change) error {
+	const op = "carry out a removal"
+	same, err := r.samePerson(ctx, p.By, c.Actor)
+	if err != nil {
+		return err
+	}
 	refuse := func(kind halley.Kind, code, message string) error {
 		return &halley.Error{Kind: kind, Op: op, Code: code, Message: message}
 	}
 	switch {
 	case p.State == Done:
 		return refuse(halley.Conflict, "plan-done", "the plan "+p.ID+" is carried out already")
-	case strings.EqualFold(p.By.Name, c.Actor.Name):
+	case same:
 		return refuse(halley.Forbidden, "same-person", "the plan "+p.ID+" was made by "+p.By.Name+", and another person must carry it out: "+
-			"removing samples takes two")
+			"removing samples takes two, and a token counts as whoever made it")
 	case p.State == Expired:
 		return refuse(halley.Conflict, "plan-expired", fmt.Sprintf("the plan %s is older than %d days: make a new one", p.ID,
 			int(PlanLife.Hours()/24)))

@@ -40,6 +40,8 @@ type Store interface {
 	// NoteAudit and AuditWhere are those of storage.Registry.
 	NoteAudit(ctx context.Context, e halley.AuditEntry) error
 	AuditWhere(ctx context.Context, f storage.AuditFilter) ([]halley.AuditEntry, error)
+	// Tokens is that of storage.Access.
+	Tokens(ctx context.Context) ([]storage.Token, error)
 }
 
 // State is how far a plan has come.

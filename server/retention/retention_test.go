@@ -27,6 +27,7 @@ type memory struct {
 	breakAt int
 	removes int
 	limits  []int
+	tokens  []storage.Token
 }
 
 var errBroken = errors.New("the connection broke")
@@ -73,6 +74,8 @@ func (m *memory) LedgerDays(context.Context) (first, last int64, ok bool, err er
 
 func (m *memory) LedgerKeys(context.Context) ([]ledger.Key, error)       { return m.keys, nil }
 func (m *memory) Tombstones(context.Context) ([]ledger.Tombstone, error) { return m.stones, nil }
+
+func (m *memory) Tokens(context.Context) ([]storage.Token, error) { return m.tokens, nil }
 
 func (m *memory) note(e halley.AuditEntry) {
 	e.ID = int64(len(m.audit) + 1)

@@ -166,14 +166,14 @@ func (f *Factors) noteProof(ctx context.Context, person halley.PersonID, h held,
 	if slices.ContainsFunc(h.Used, func(u usedChallenge) bool { return u.Hash == used.Hash }) || len(h.Used) >= usedAtMost {
 		return errNoProof(errors.New("this challenge was answered, or too many were"))
 	}
-	if !f.claimProof(used, p.now) {
+	if !f.proofs.Take(used.Hash, used.Until, p.now) {
 		return errNoProof(errors.New("this challenge was answered here"))
 	}
 	if !away {
 		h.Used = append(h.Used, used)
 		err := f.keep(ctx, person, h, "", byProgram(p.now))
 		if err != nil && halley.KindOf(err) != halley.Unavailable {
-			f.releaseProof(used)
+			f.proofs.GiveBack(used.Hash)
 			return err
 		}
 	}
@@ -182,29 +182,6 @@ func (f *Factors) noteProof(ctx context.Context, person halley.PersonID, h held,
 	key := credentialKey(h.Credential.ID)
 	f.counters[key] = max(f.counters[key], h.Credential.Authenticator.SignCount)
 	return nil
-}
-
-// claimProof takes a challenge for one answer to this server; false where it has one.
-func (f *Factors) claimProof(used usedChallenge, now halley.Millis) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for hash, until := range f.proofs {
-		if until <= now {
-			delete(f.proofs, hash)
-		}
-	}
-	if _, taken := f.proofs[used.Hash]; taken || len(f.proofs) >= begunAtMost {
-		return false
-	}
-	f.proofs[used.Hash] = used.Until
-	return true
-}
-
-// releaseProof gives a challenge back whose answer was not taken after all.
-func (f *Factors) releaseProof(used usedChallenge) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.proofs, used.Hash)
 }
 
 // usable gives the passkeys of a person that work at a host.

@@ -14,6 +14,7 @@ import (
 
 	"halley"
 	"halley/server/access"
+	"halley/server/once"
 	"halley/storage"
 )
 
@@ -74,9 +75,10 @@ type Factors struct {
 	mu sync.Mutex
 	// steps is the last time step whose code was taken, of those who used one here.
 	steps map[halley.PersonID]int64
-	// counters is the last signature counter seen here of a passkey, by its key; proofs holds the challenges that were used here.
+	// counters is the last signature counter seen here of a passkey, by its key.
 	counters map[string]uint32
-	proofs   map[string]halley.Millis
+	// proofs are the challenges that were answered here.
+	proofs *once.Uses
 	// setups are the authenticators and ceremonies the passkeys that are being set up.
 	setups     map[halley.PersonID]setup
 	ceremonies map[halley.PersonID]ceremony
@@ -91,7 +93,7 @@ func New(o Options) *Factors {
 	o.Hosts = hosts
 	return &Factors{
 		Options: o,
-		steps:   make(map[halley.PersonID]int64), counters: make(map[string]uint32), proofs: make(map[string]halley.Millis),
+		steps:   make(map[halley.PersonID]int64), counters: make(map[string]uint32), proofs: once.New(begunAtMost),
 		setups: make(map[halley.PersonID]setup), ceremonies: make(map[halley.PersonID]ceremony),
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -23,7 +22,7 @@ const (
 	maxPasswordFile = 16 << 10
 )
 
-// readPassword reads the password from a file that WritePassword or an administrator wrote.
+// readPassword reads the password from a file that SealPassword gave the content of, or that an administrator wrote.
 func readPassword(name string) (halley.Secret, error) {
 	fail := func(err error, format string, values ...any) error {
 		return &halley.Error{
@@ -89,44 +88,20 @@ func unseal(text []byte) ([]byte, error) {
 	return unprotect(sealed)
 }
 
-// WritePassword writes a file for Options.PasswordFile that only the account of this process may read, in place of one that is
-// there. On Windows its content is encrypted for this machine. protected says whether it is.
-func WritePassword(name string, password halley.Secret) (protected bool, err error) {
+// SealPassword gives the content of a file for Options.PasswordFile, which only the account of the service may read. On Windows it is
+// encrypted for this machine; sealed says whether it is.
+func SealPassword(password halley.Secret) (content []byte, sealed bool, err error) {
 	const op = "write the password for SQL Server"
 	checked, why := plainPassword([]byte(password.Reveal()))
 	if why != "" {
-		return false, &halley.Error{Kind: halley.Invalid, Op: op, Field: "password", Message: "the input " + why}
+		return nil, false, &halley.Error{Kind: halley.Invalid, Op: op, Field: "password", Message: "the input " + why}
 	}
-	content := []byte(checked.Reveal() + "\n")
-	sealed, err := protect([]byte(checked.Reveal()))
+	secret, err := protect([]byte(checked.Reveal()))
 	switch {
 	case err != nil:
-		return false, &halley.Error{Kind: halley.Internal, Op: op, Message: "Windows did not encrypt the password", Err: err}
-	case sealed != nil:
-		content = []byte(protectedHeader + base64.StdEncoding.EncodeToString(sealed) + "\n")
+		return nil, false, &halley.Error{Kind: halley.Internal, Op: op, Message: "Windows did not encrypt the password", Err: err}
+	case secret != nil:
+		return []byte(protectedHeader + base64.StdEncoding.EncodeToString(secret) + "\n"), true, nil
 	}
-	if err := replaceFile(name, content); err != nil {
-		return false, &halley.Error{Kind: halley.Unavailable, Op: op, Message: "the file cannot be written", Err: err}
-	}
-	return sealed != nil, nil
-}
-
-// replaceFile writes a file beside name and puts it in its place, so that whoever reads name finds the old or the new one.
-func replaceFile(name string, content []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), ".halley-password-*") // for its owner alone
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	if _, err = f.Write(content); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err = errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
+	return []byte(checked.Reveal() + "\n"), false, nil
 }

@@ -36,6 +36,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 			t.Helper()
 			wires.cut(s)
 		},
+		Runs: 20,
 		Model: func(t testing.TB) storage.Store {
 			t.Helper()
 			s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "halley.db")})

@@ -209,7 +209,7 @@ func tokens(t *testing.T, p *plot) {
 	want := storage.Token{Name: p.name("grafana"), Hash: p.hash(1), Role: halley.Reader, ExpiresAt: Start + halley.Day}
 	got, err := p.CreateToken(t.Context(), want, By("eva"))
 	must(t, "CreateToken", err)
-	want.ID, want.CreatedAt = got.ID, By("").At
+	want.ID, want.CreatedAt, want.By = got.ID, By("").At, By("eva").Actor
 	equal(t, "created", want, got)
 	got, err = p.Token(t.Context(), p.hash(1))
 	must(t, "Token", err)

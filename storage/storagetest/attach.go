@@ -25,6 +25,7 @@ func attachTests() []test {
 		{"a series is continued by one channel at a time", seriesUse},
 		{"attachments are listed in pages by their age", attachmentPages},
 		{"attachments are in the ledger", attachmentLedger},
+		{"what a channel that moved was called is told, of others not", formerNames},
 	}
 }
 

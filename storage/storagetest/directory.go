@@ -432,7 +432,7 @@ func tokenReach(t *testing.T, p *plot) {
 		made, err := p.CreateToken(t.Context(), token, By("eva"))
 		must(t, "CreateToken", err)
 		want := token
-		want.ID, want.CreatedAt = made.ID, By("").At
+		want.ID, want.CreatedAt, want.By = made.ID, By("").At, By("eva").Actor
 		if want.OrganizationID == halley.RootOrganization {
 			want.OrganizationID = 0
 		}

@@ -175,24 +175,10 @@ func grantsOfPlaces(t *testing.T, p *plot) {
 
 func racingGrants(t *testing.T, p *plot) {
 	who := p.person(t, "eva")
-	const racers = 8
-	errs := make([]error, racers)
-	var group errgroup.Group
-	for i := range racers {
-		group.Go(func() error {
-			_, errs[i] = p.AddGrant(t.Context(), halley.Grant{PersonID: who.ID, Role: halley.Guest, OrganizationID: 1}, By("eva"))
-			return nil
-		})
-	}
-	must(t, "racing", group.Wait())
-	won := 0
-	for _, err := range errs {
-		if err == nil {
-			won++
-			continue
-		}
-		wantCode(t, "one that came too late", err, halley.Conflict, "grant-exists")
-	}
+	won := race(t, halley.Conflict, "grant-exists", func(int) error {
+		_, err := p.AddGrant(t.Context(), halley.Grant{PersonID: who.ID, Role: halley.Guest, OrganizationID: 1}, By("eva"))
+		return err
+	})
 	equal(t, "grants that were added", 1, won)
 	equal(t, "grants", 1, len(p.grants(t, who.ID)))
 }

@@ -25,7 +25,7 @@ func modelTest(t *testing.T, p *plot) {
 		other = p.ground.engine.Model(t)
 	}
 	runs := 0
-	randomly(t, func(rt *rapid.T) {
+	p.ground.engine.randomly(t, func(rt *rapid.T) {
 		runs++
 		model := other
 		if model == nil {

@@ -20,7 +20,7 @@ func peopleModelTests() []test {
 // what both have. The accounts of one run stay for the next.
 func peopleModel(t *testing.T, p *plot) {
 	m := &peopleRun{t: t, p: p}
-	randomly(t, func(rt *rapid.T) {
+	p.ground.engine.randomly(t, func(rt *rapid.T) {
 		m.rt = rt
 		for range rapid.IntRange(1, 12).Draw(rt, "acts") {
 			m.act()

@@ -73,7 +73,7 @@ func bucketModel(t *testing.T, p *plot) {
 	// Every run has a device of its own in one store.
 	f := p.feed()
 	runs := 0
-	randomly(t, func(rt *rapid.T) {
+	p.ground.engine.randomly(t, func(rt *rapid.T) {
 		runs++
 		d := WiFi(p.serial(runs), 1)
 		var samples []storage.Sample

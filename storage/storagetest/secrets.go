@@ -190,8 +190,9 @@ func alikeSecrets(t *testing.T, p *plot) {
 	}
 }
 
-// race runs do so many times at once and gives how many of them succeeded. All others must have failed with this kind.
-func race(t *testing.T, want halley.Kind, do func(i int) error) int {
+// race runs do so many times at once and gives how many of them succeeded. All others must have failed with this kind and
+// code, where one is given.
+func race(t *testing.T, want halley.Kind, code string, do func(i int) error) int {
 	t.Helper()
 	errs := make([]error, 12)
 	var group errgroup.Group
@@ -209,6 +210,9 @@ func race(t *testing.T, want halley.Kind, do func(i int) error) int {
 			continue
 		}
 		wantKind(t, "one that came too late", err, want)
+		if code != "" {
+			wantCode(t, "one that came too late", err, want, code)
+		}
 	}
 	return won
 }
@@ -217,7 +221,7 @@ func racingRemovals(t *testing.T, p *plot) {
 	who := p.person(t, "eva")
 	x := storage.Secret{Kind: storage.SecretRecovery, Key: p.name("code"), PersonID: who.ID, At: Start}
 	must(t, "SetSecret", p.SetSecret(t.Context(), x, nil, "", By("eva")))
-	won := race(t, halley.NotFound, func(int) error { return p.RemoveSecret(t.Context(), x.Kind, x.Key, "person.factor", By("eva")) })
+	won := race(t, halley.NotFound, "", func(int) error { return p.RemoveSecret(t.Context(), x.Kind, x.Key, "person.factor", By("eva")) })
 	equal(t, "that took it", 1, won)
 	equal(t, "audit", []string{"person.add", "person.factor"}, p.whats(t))
 }
@@ -226,7 +230,7 @@ func racingChanges(t *testing.T, p *plot) {
 	who := p.person(t, "eva")
 	x := storage.Secret{Kind: storage.SecretTOTP, Key: fmt.Sprint(who.ID), PersonID: who.ID, Data: []byte("was"), At: Start}
 	must(t, "SetSecret", p.SetSecret(t.Context(), x, nil, "", By("eva")))
-	won := race(t, halley.Conflict, func(i int) error {
+	won := race(t, halley.Conflict, "", func(i int) error {
 		y := x
 		y.Data = fmt.Append(nil, i)
 		return p.SetSecret(t.Context(), y, []byte("was"), "", By("eva"))

@@ -26,6 +26,9 @@ type Engine struct {
 	// Model gives a fresh, empty store of another engine, which must answer the same as the one under test to the same
 	// operations. Nil compares with a plain model in memory.
 	Model func(t testing.TB) storage.Store
+	// Runs is how many random runs a property gets where a statement is dear, instead of randomRuns; 0 for those. What -rapid.checks
+	// says counts for every engine.
+	Runs int
 }
 
 // chapter is the tests of one subject. They run one after the other on one store, each on a plot of its own, because opening a

@@ -42,7 +42,7 @@ func (m *Memory) enter(op string) error {
 }
 
 // CreateToken adds a token; Conflict where the name is used.
-func (m *Memory) CreateToken(_ context.Context, t storage.Token, _ halley.Change) (storage.Token, error) {
+func (m *Memory) CreateToken(_ context.Context, t storage.Token, c halley.Change) (storage.Token, error) {
 	defer m.mu.Unlock()
 	if err := m.enter("create token"); err != nil {
 		return storage.Token{}, err
@@ -50,7 +50,7 @@ func (m *Memory) CreateToken(_ context.Context, t storage.Token, _ halley.Change
 	if slices.ContainsFunc(m.tokens, func(o storage.Token) bool { return o.Name == t.Name && o.RevokedAt == 0 }) {
 		return storage.Token{}, &halley.Error{Kind: halley.Conflict, Op: "create a token", Message: "choose another name"}
 	}
-	t.ID = int64(len(m.tokens) + 1)
+	t.ID, t.By = int64(len(m.tokens)+1), c.Actor
 	m.tokens = append(m.tokens, t)
 	return t, nil
 }

@@ -27,9 +27,11 @@ SELECT CASE WHEN hash IS NULL THEN 0 ELSE 1 END
 
 	selectTokens = `
 SELECT t.token_id, t.name, t.hash, t.role, t.expires_at, t.created_at, COALESCE(e.revoked_at, 0),
-       COALESCE(t.organization_id, 0), COALESCE(t.places, '')
+       COALESCE(t.organization_id, 0), COALESCE(t.places, ''),
+       COALESCE(a.actor_kind, ''), COALESCE(a.actor_name, ''), COALESCE(a.actor_session, '')
   FROM token t
-  LEFT JOIN token_end e ON e.token_id = t.token_id`
+  LEFT JOIN token_end e ON e.token_id = t.token_id
+  LEFT JOIN audit a ON a.audit_id = t.audit_id`
 
 	// tokenNamed compares the names with a point behind them too: SQL Server takes no notice of blanks at the end of a text.
 	tokenNamed = " WHERE t.name = @name AND CONCAT(t.name, '.') = CONCAT(@name, '.')"
@@ -100,7 +102,8 @@ func (c *change) setCredential(ctx context.Context, cr storage.Credential, ch ha
 func tokenScan(scan func(...any) error) (storage.Token, error) {
 	var t storage.Token
 	var places string
-	err := scan(&t.ID, &t.Name, &t.Hash, &t.Role, &t.ExpiresAt, &t.CreatedAt, &t.RevokedAt, &t.OrganizationID, &places)
+	err := scan(&t.ID, &t.Name, &t.Hash, &t.Role, &t.ExpiresAt, &t.CreatedAt, &t.RevokedAt, &t.OrganizationID, &places,
+		&t.By.Kind, &t.By.Name, &t.By.Session)
 	if err == nil && places != "" {
 		err = json.Unmarshal([]byte(places), &t.Places)
 	}
@@ -113,7 +116,7 @@ func (s *Store) CreateToken(ctx context.Context, t storage.Token, ch halley.Chan
 	if err := validToken(op, t, ch); err != nil {
 		return storage.Token{}, err
 	}
-	t.CreatedAt, t.RevokedAt = ch.At, 0
+	t.CreatedAt, t.RevokedAt, t.By = ch.At, 0, ch.Actor
 	if t.OrganizationID == halley.RootOrganization {
 		t.OrganizationID = 0
 	}

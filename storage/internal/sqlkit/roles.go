@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 
@@ -103,14 +102,11 @@ func (s *Store) AddRole(ctx context.Context, n halley.CustomRole, ch halley.Chan
 	return r.CustomRole, nil
 }
 
-// roleName is what the name of a custom role looks like.
-var roleName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
-
 func validRole(op string, r *customRole, ch halley.Change) (err error) {
 	if err := validChange(op, ch); err != nil {
 		return err
 	}
-	if !roleName.MatchString(string(r.Name)) {
+	if !r.Name.WellFormed() {
 		return &halley.Error{
 			Kind: halley.Invalid, Op: op, Code: "bad-name", Field: "name", Message: "the name has 1 to 40 of a to z, 0 to 9 and -",
 		}

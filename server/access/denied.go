@@ -1,0 +1,90 @@
+package access
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"halley"
+	"halley/storage"
+)
+
+const (
+	actDenied       = "access.refuse"
+	actTokenRefused = "token.refuse"
+	// deniedChangeEvery and deniedReadEvery are how often the same caller leaves a row of the same operation: what changes something
+	// is rare, while a program that may not read asks again and again.
+	deniedChangeEvery = time.Minute
+	deniedReadEvery   = time.Hour
+	// mostDenied is how many rows all callers leave in a minute together.
+	mostDenied = 100
+)
+
+// Denied is an operation that somebody who is known may not call.
+type Denied struct {
+	// Operation is its name in openapi.yaml, On the thing as the audit trail names it, such as "place 7".
+	Operation, On string
+	// Reads says that it changes nothing.
+	Reads bool
+	// Status and Code are those of the answer.
+	Status int
+	Code   string
+}
+
+// deniedKey is what one row is about.
+type deniedKey struct {
+	what            string
+	actor           halley.Actor
+	operation, code string
+	status          int
+}
+
+// NoteDenied has the audit trail say that a caller was refused an operation: at once, and then at most a row a minute for each caller
+// and operation, a row an hour for one that only reads. It was refused whether or not that can be noted.
+func (a *Access) NoteDenied(ctx context.Context, c Caller, d Denied) {
+	every := deniedChangeEvery
+	if d.Reads {
+		every = deniedReadEvery
+	}
+	a.noteDenied(ctx, deniedKey{actDenied, c.Actor(), d.Operation, d.Code, d.Status}, waiting{on: d.On, every: every})
+}
+
+// noteRefusedToken notes that a token was shown that does not count: by its name where it was revoked or has expired, without one where
+// nobody knows it: its ID is 0.
+func (a *Access) noteRefusedToken(ctx context.Context, token storage.Token, refused error) {
+	e, ok := errors.AsType[*halley.Error](refused)
+	if !ok || e.Kind != halley.Unauthenticated {
+		return
+	}
+	c, on := Caller{Kind: ByToken}, "token"
+	if token.ID != 0 {
+		c = callerOf(token)
+		on = c.Session
+	}
+	a.noteDenied(ctx, deniedKey{what: actTokenRefused, actor: c.Actor(), code: e.Code}, waiting{on: on, every: deniedReadEvery})
+}
+
+func (a *Access) noteDenied(ctx context.Context, k deniedKey, w waiting) {
+	if row, ok := a.denied.add(k, w, time.Now()); ok {
+		a.writeDenied(ctx, row)
+	}
+}
+
+func (a *Access) writeDenied(ctx context.Context, row refusalRow[deniedKey]) {
+	text, err := json.Marshal(struct {
+		Operation string `json:"operation,omitempty"`
+		Status    int    `json:"status,omitempty"`
+		Code      string `json:"code"`
+		Count     int    `json:"count"`
+		Others    int    `json:"others,omitempty"`
+	}{row.of.operation, row.of.status, row.of.code, row.count, row.others})
+	if err == nil {
+		err = a.Audit.NoteAudit(context.WithoutCancel(ctx), halley.AuditEntry{
+			Change: halley.Change{Actor: row.of.actor, At: halley.MillisOf(time.Now())}, What: row.of.what, On: row.on, New: string(text),
+		})
+	}
+	if err != nil {
+		a.Log.WarnContext(ctx, "a refusal could not be noted in the audit trail", "what", row.of.what, "err", err)
+	}
+}
