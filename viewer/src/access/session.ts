@@ -73,6 +73,18 @@ export function secondStepOf(cause: unknown): SecondStep | null {
   return { factors: Array.isArray(factors) ? (factors as Factor[]) : ["totp"], pending: typeof pending === "string" ? pending : "", passkey };
 }
 
+/** Signs in one way or another. Gives the second step where one is asked for, null where somebody is signed in. */
+export async function secondStepAfter(signingIn: Promise<void>): Promise<SecondStep | null> {
+  try {
+    await signingIn;
+    return null;
+  } catch (cause) {
+    const step = secondStepOf(cause);
+    if (!step) throw cause;
+    return step;
+  }
+}
+
 /** Signs in by name and password, and by the code of an authenticator where one is asked for. */
 export async function signInByName(name: string, password: string, code?: string): Promise<void> {
   await ask("/session", { method: "POST", body: { name, password, ...(code ? { code } : {}) }, enters: true });

@@ -42,6 +42,8 @@ interface Question {
   signal?: AbortSignal;
   /** Leaves out the limit of time, for files that may take long. */
   unhurried?: boolean;
+  /** The tag of an answer that is known: where it still stands the response is a 304 without a body. */
+  known?: string;
   /** The question is about signing in: that it is refused says nothing of a session that stands. */
   enters?: boolean;
 }
@@ -69,6 +71,7 @@ async function asked(path: string, question: Question): Promise<Response> {
   if (!question.unhurried) limits.push(AbortSignal.timeout(patience));
   const headers: Record<string, string> = { Accept: question.accept ?? "application/json" };
   if (question.body !== undefined) headers["Content-Type"] = "application/json";
+  if (question.known) headers["If-None-Match"] = question.known;
   const changes = question.method !== undefined && question.method !== "GET";
   // What the viewer asks by itself keeps no session alive; what a person has just done does.
   if (!takeStir() && !changes) headers["X-Halley-Passive"] = "1";
@@ -86,7 +89,7 @@ async function asked(path: string, question: Question): Promise<Response> {
     throw new Failure(0, unreachable, "");
   }
   if (response.status === 503) refusals.value++;
-  if (!response.ok) throw await failureOf(response, question.enters ?? false);
+  if (!response.ok && !(response.status === 304 && question.known)) throw await failureOf(response, question.enters ?? false);
   return response;
 }
 

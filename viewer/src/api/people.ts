@@ -85,6 +85,8 @@ export interface Person {
   last_sign_in_at: string | null;
   second_factor: boolean;
   grants: Grant[];
+  /** Of one person alone: the tokens that they made and that count; null while nobody can say. */
+  tokens?: Token[] | null;
 }
 
 export interface PersonList {
@@ -145,6 +147,15 @@ export interface Token {
   created_at: string;
   expires_at: string | null;
   revoked_at: string | null;
+  made_by: TokenMaker;
+}
+
+/** Who made a token, and the person behind it where the reader sees one. */
+export interface TokenMaker {
+  kind: string;
+  name: string;
+  person_id: number | null;
+  person_state: PersonState | null;
 }
 
 export interface TokenList {

@@ -1,11 +1,11 @@
 import type { Completeness } from "../api/types";
-import { gapWords, spansOf } from "./completeness";
+import { gapWords, spansOf, watchedOf } from "./completeness";
 import type { Range } from "./range";
 
 interface Props {
   completeness: Completeness;
   range: Range;
-  /** Before this instant nothing could be expected, in milliseconds; null where it is not known. */
+  /** Before this instant nothing could be expected, in milliseconds; null where nothing is known to be expected. */
   since: number | null;
   now: number;
   late: Range[];
@@ -22,8 +22,7 @@ export function Band({ completeness, range, since, now, late, label, family }: P
       to = Math.min(1, (part.to - range.from) / length);
     return { x: `${from * 100}%`, width: `${Math.max(0, to - from) * 100}%` };
   };
-  const watched = { from: Math.max(range.from, since ?? range.from), to: Math.min(range.to, now) };
-  const expected = completeness.expected !== 0 && watched.to > watched.from;
+  const watched = watchedOf(completeness, range, since, now);
   return (
     <svg class="band" role="img" aria-label={label} width="100%" height="14">
       <defs>
@@ -33,7 +32,7 @@ export function Band({ completeness, range, since, now, late, label, family }: P
         </pattern>
       </defs>
       <rect class="none" x="0" width="100%" y="6" height="2" rx="1" />
-      {expected && <rect class="complete" {...place(watched)} y="4" height="6" rx="3" />}
+      {watched && <rect class="complete" {...place(watched)} y="4" height="6" rx="3" />}
       {spansOf(completeness).map((s) => (
         <rect key={s.from} class="missing" {...place(s)} y="3" height="8">
           <title>{gapWords(s.gap, family)}</title>

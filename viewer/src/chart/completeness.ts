@@ -20,6 +20,13 @@ export function spansOf(completeness: Completeness | null): GapSpan[] {
   });
 }
 
+/** The part of a range in which something was expected; null where there is none. */
+export function watchedOf({ expected }: Pick<Completeness, "expected">, range: Range, since: number | null, now: number): Range | null {
+  if (expected === 0 || since === null) return null;
+  const watched = { from: Math.max(range.from, since), to: Math.min(range.to, now) };
+  return watched.to > watched.from ? watched : null;
+}
+
 /** The gap in which an instant lies, or undefined. */
 export function gapAt(spans: GapSpan[], time: number): Gap | undefined {
   return spans.find((s) => time >= s.from && time < s.to)?.gap;
@@ -42,6 +49,7 @@ export function missingByCause(completeness: Completeness): { cause: string; mes
 /** The completeness in words: "Received 9,780 of 10,080, 480 late, 300 missing: cause not known". */
 export function completenessWords(completeness: Completeness): string {
   const { expected, received, late, missing, uncertain, duplicates, conflicts, extra } = completeness;
+  if (expected === 0 && received === 0) return t("completeness.none-expected");
   const parts = [
     expected === null ? t("completeness.received", { n: received }) : t("completeness.of", { received, n: expected }),
     ...(late ? [t("completeness.late", { n: late })] : []),

@@ -6,6 +6,8 @@ import { announce } from "../parts/announce";
 import { failureWords } from "../parts/failure";
 import { GapTable } from "../parts/gaps";
 import { save, stamp } from "../parts/save";
+import { SteadyButton } from "../parts/steadybutton";
+import { Table } from "../parts/table";
 import { channelTitle } from "../words/device";
 import { near, quantity } from "../words/format";
 import { t } from "../words/messages";
@@ -71,9 +73,9 @@ function CSVButton({ of, channel, name, range }: { of: Subject; channel: Channel
   };
   return (
     <p class="act">
-      <button type="button" class="btn small" disabled={busy} aria-label={t("figures.csv-of", { name })} onClick={() => void act()}>
+      <SteadyButton class="btn small" off={busy} aria-label={t("figures.csv-of", { name })} onClick={() => void act()}>
         {t(busy ? "figures.saving" : "figures.csv")}
-      </button>
+      </SteadyButton>
       {said && (
         <span class="failure" role="alert">
           {said}
@@ -109,30 +111,16 @@ export function Unusual({ shown }: { shown: Shown[] }) {
       <h2 id="unusual">
         {t("unusual.title")} <span>{t("unusual.count", { n: runs.reduce((sum, r) => sum + r.samples, 0) })}</span>
       </h2>
-      <div class="scroll" tabIndex={0} role="group" aria-label={t("unusual.title")}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t("table.time")}</th>
-              <th scope="col">{t("table.channel")}</th>
-              <th scope="col" class="num">
-                {t("figures.samples")}
-              </th>
-              <th scope="col">{t("table.quality")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {runs.slice(0, mostLines).map((run) => (
-              <tr key={`${run.channel.id} ${run.from}`}>
-                <td>{run.from === run.to ? near(run.from, asOf.value) : t("unusual.between", { from: near(run.from, asOf.value), to: near(run.to, run.from) })}</td>
-                <td>{channelTitle(run.channel, channels)}</td>
-                <td class="num">{t("count", { n: run.samples })}</td>
-                <td class={toneOf(run.quality)}>{qualityWords(run.quality)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table label={t("unusual.title")} columns={[t("table.time"), t("table.channel"), { name: t("figures.samples"), class: "num" }, t("table.quality")]}>
+        {runs.slice(0, mostLines).map((run) => (
+          <tr key={`${run.channel.id} ${run.from}`}>
+            <td>{run.from === run.to ? near(run.from, asOf.value) : t("unusual.between", { from: near(run.from, asOf.value), to: near(run.to, run.from) })}</td>
+            <td>{channelTitle(run.channel, channels)}</td>
+            <td class="num">{t("count", { n: run.samples })}</td>
+            <td class={toneOf(run.quality)}>{qualityWords(run.quality)}</td>
+          </tr>
+        ))}
+      </Table>
     </section>
   );
 }

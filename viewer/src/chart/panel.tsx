@@ -5,6 +5,7 @@ import { isAway, readable } from "../fleet/store";
 import { DatesDialog } from "../parts/dates";
 import { failureWords } from "../parts/failure";
 import { useLoading } from "../parts/loading";
+import { SteadyButton } from "../parts/steadybutton";
 import { go, path, query } from "../router";
 import { channelTitle } from "../words/device";
 import { clock, date, near } from "../words/format";
@@ -13,7 +14,7 @@ import { isAlarm, parseQuality } from "../words/quality";
 import { visible } from "../words/text";
 import { Band } from "./band";
 import { PlotCanvas } from "./canvas";
-import { completenessWords, spansOf } from "./completeness";
+import { completenessWords, spansOf, watchedOf } from "./completeness";
 import { Gaps, FiguresPanel, Unusual } from "./figures";
 import { loadCompleteness, loadSeries } from "./load";
 import { shades, type Gestures, type Line } from "./plot";
@@ -98,6 +99,7 @@ export function ChartPanel({ of, channels, heard }: Props) {
   const gaps = useMemo(() => spansOf(loaded?.completeness ?? null), [loaded]);
   const late = useMemo(() => (shown[0] ? lateStretches(shown[0].series, of.interval) : []), [shown, of.interval]);
   const words = loaded?.completeness ? completenessWords(loaded.completeness) : "";
+  const since = watchedSince(of, shown, gaps);
   const empty = shown.length > 0 && shown.every((s) => s.series.time.length === 0);
 
   return (
@@ -150,17 +152,19 @@ export function ChartPanel({ of, channels, heard }: Props) {
         </p>
         {loaded?.completeness && (
           <div class="band-box">
-            <Band completeness={loaded.completeness} range={range} since={watchedSince(of, shown)} now={asOf.value} late={late} label={words} family={of.family} />
+            <Band completeness={loaded.completeness} range={range} since={since} now={asOf.value} late={late} label={words} family={of.family} />
           </div>
         )}
         <Readout shown={shown} time={pointed} interval={of.interval} gaps={gaps} family={of.family} marks={panels.flatMap((p) => p.lines.flatMap((l) => l.marks))} />
         {loaded?.completeness && (
           <div class="legend completeness">
             <b>{words}</b>
-            <span>
-              <i class="key complete" />
-              {t("legend.complete")}
-            </span>
+            {watchedOf(loaded.completeness, range, since, asOf.value) && (
+              <span>
+                <i class="key complete" />
+                {t("legend.complete")}
+              </span>
+            )}
             {late.length > 0 && (
               <span>
                 <i class="key late" />
@@ -266,9 +270,9 @@ function Steps({ view, onView }: { view: View; onView: (view: View) => void }) {
       <button type="button" class="btn" aria-label={t("chart.earlier")} title={t("chart.earlier")} onClick={act((r, now) => moved(r, -0.5, now))}>
         ‹
       </button>
-      <button type="button" class="btn" aria-label={t("chart.later")} title={t("chart.later")} disabled={isNamed(view)} onClick={act((r, now) => moved(r, 0.5, now))}>
+      <SteadyButton class="btn" aria-label={t("chart.later")} title={t("chart.later")} off={isNamed(view)} onClick={act((r, now) => moved(r, 0.5, now))}>
         ›
-      </button>
+      </SteadyButton>
       <button type="button" class="btn" aria-label={t("chart.closer")} title={t("chart.closer")} onClick={act((r, now) => zoomed(r, 0.5, now))}>
         +
       </button>
@@ -305,13 +309,15 @@ interface Panel {
   lines: Line[];
 }
 
-/** One plot for every unit, so that every value axis means one thing. */
-/** From when on something could be expected: since it was first heard of, or since the oldest sample where older ones were sent. */
-function watchedSince(of: Subject, shown: Shown[]): number | null {
-  const times = shown.flatMap((s) => s.series.time.slice(0, 1));
-  return of.since === null ? null : Math.min(of.since, ...times);
+/** From when on something was expected: since it was first heard of, or since the oldest sample or gap where older ones are known. */
+function watchedSince(of: Subject, shown: Shown[], gaps: Range[]): number | null {
+  // Where only the samples tell, the first of them ends the interval that it was expected in.
+  const before = of.since === null ? 1000 * (of.interval ?? 0) : 0;
+  const known = [...(of.since === null ? [] : [of.since]), ...shown.flatMap((s) => s.series.time.slice(0, 1).map((at) => at - before)), ...gaps.map((g) => g.from)];
+  return known.length ? Math.min(...known) : null;
 }
 
+/** One plot for every unit, so that every value axis means one thing. */
 function panelsOf(shown: Shown[], interval: number | null): Panel[] {
   const panels: Panel[] = [];
   for (const { channel, series, shade } of shown) {

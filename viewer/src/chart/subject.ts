@@ -1,7 +1,7 @@
 import type { Segment } from "../api/tree";
 import type { Device } from "../api/types";
 import { deviceName } from "../words/device";
-import { millis } from "../words/format";
+import { isBeginning, millis } from "../words/format";
 import { between } from "./load";
 import type { Range } from "./range";
 
@@ -28,7 +28,7 @@ export interface Subject {
   file: (line: number) => string;
   /** Seconds between two messages, null where they are not known. */
   interval: number | null;
-  /** When it was first heard of, null where that is not known. */
+  /** From when on something could be expected of it, null where that is not known. */
   since: number | null;
   /** Of which family its device is; "" where there are several. */
   family: string;
@@ -63,13 +63,12 @@ export interface OfPlace {
 export function ofPlace(id: number, { segments, interval, device, events }: OfPlace): Subject {
   const families = new Set(segments.map((s) => device(s.device_id)?.family ?? ""));
   const [family = ""] = families.size === 1 ? families : [];
-  const begins = segments.map((s) => millis(s.from)).filter((at) => at !== null);
   return {
     key: `/places/${id}`,
     samples: (line) => `/places/${id}/samples?series=${line}&`,
     file: (line) => `place-${id}-series-${line}`,
     interval,
-    since: begins.length ? Math.min(...begins) : null,
+    since: since(segments),
     family,
     deviceOf: (gap) => {
       const there = [...new Set(segments.filter((s) => overlaps(s, gap)).map((s) => s.device_id))];
@@ -79,6 +78,13 @@ export function ofPlace(id: number, { segments, interval, device, events }: OfPl
     },
     events,
   };
+}
+
+/** Since the first device was put here; not known where one is here from the beginning, for that does not say when it began to send. */
+function since(segments: readonly Segment[]): number | null {
+  const begins = segments.map((s) => millis(s.from)).filter((at) => at !== null);
+  const first = Math.min(...begins);
+  return begins.length === 0 || isBeginning(first) ? null : first;
 }
 
 function overlaps(segment: Segment, { from, to }: Range): boolean {

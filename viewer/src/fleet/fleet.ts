@@ -1,9 +1,9 @@
-import { batch, computed, effect, signal, type Signal } from "@preact/signals";
+import { batch, effect, signal, type Signal } from "@preact/signals";
 import { ask, Failure, isAbandoned, refusals, session, unreachable } from "../api/client";
 import { follow } from "../api/live";
 import type { Latest, LatestList, LiveMessage, Me, Status } from "../api/types";
 import { millis } from "../words/format";
-import { isReturn, survey, withMessage } from "./state";
+import { isReturn, withMessage } from "./state";
 
 // What the server says of the whole fleet. All figures on a page are of one printed instant, so live messages are
 // gathered and put in together with it.
@@ -35,8 +35,8 @@ export const answered = signal(0);
 /** Counts the times that history became readable, writable or whole again. */
 export const returns = signal(0);
 
-/** The states of all devices at the printed instant. */
-export const surveyed = computed(() => survey([...devices.value.values()].map((d) => d.value), asOf.value));
+/** Counts the times that something new of devices was put in, for what follows all of them. */
+export const arrivals = signal(0);
 
 export function may(permission: string): boolean {
   return me.value?.permissions.includes(permission) ?? false;
@@ -191,6 +191,7 @@ function takeList(list: LatestList): void {
   }
   const same = before.size === after.size && sameKeys(before, after);
   if (!same) devices.value = after;
+  arrivals.value++;
   loaded.value = true;
 }
 
@@ -203,6 +204,7 @@ function take(messages: LiveMessage[]): boolean {
     if (device && after) device.value = after;
     else fitted = false;
   }
+  arrivals.value++;
   return fitted;
 }
 

@@ -1,9 +1,10 @@
 import { computed, effect, signal } from "@preact/signals";
 import { ask, isAbandoned } from "../api/client";
+import { remembering } from "../api/unchanged";
 import type { LeanPlace, LeanPlaceList, OrganizationList } from "../api/tree";
 import { forgetOrganizations, isChosen, takeOrganizations } from "../tree/tree";
-import { asOf, changes, devices, may, returns } from "./fleet";
-import { byName, surveyPlaces, viewOf, type PlaceView } from "./placestate";
+import { arrivals, asOf, changes, devices, may, returns } from "./fleet";
+import { byName, surveyPlaces, viewOf, withPlaces, type PlaceView } from "./placestate";
 
 export { byName };
 
@@ -27,11 +28,11 @@ const again = 5_000;
 /** Changes that come one after the other are loaded once. */
 const gather = 300;
 
-async function loadPlaces(abort: AbortSignal): Promise<LeanPlace[]> {
+async function loadPlaces(ask: (path: string, abort: AbortSignal) => Promise<LeanPlaceList>, abort: AbortSignal): Promise<LeanPlace[]> {
   const all: LeanPlace[] = [];
   let after = "";
   for (let page = 0; page < mostPages; page++) {
-    const list = await ask<LeanPlaceList>(`/places?fields=lean&limit=${atOnce}${after}`, { signal: abort });
+    const list = await ask(`/places?fields=lean&limit=${atOnce}${after}`, abort);
     all.push(...list.places);
     if (list.next === null) break;
     after = `&after=${encodeURIComponent(list.next)}`;
@@ -41,6 +42,7 @@ async function loadPlaces(abort: AbortSignal): Promise<LeanPlace[]> {
 
 /** Follows organizations and places until the function that it returns is called. */
 export function followPlaces(): () => void {
+  const askPlaces = remembering<LeanPlaceList>();
   let gone = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const load = async () => {
@@ -50,11 +52,11 @@ export function followPlaces(): () => void {
     try {
       const [organizations, found] = await Promise.all([
         may("organization.read") ? ask<OrganizationList>("/organizations", { signal: abort }) : null,
-        may("place.read") ? loadPlaces(abort) : [],
+        may("place.read") ? loadPlaces(askPlaces, abort) : [],
       ]);
       if (abort.aborted) return;
       if (organizations) takeOrganizations(organizations);
-      places.value = new Map(found.filter((p) => !p.closed).map((p) => [p.id, p]));
+      places.value = withPlaces(places.peek(), found);
       placesLoaded.value = true;
       placesTrouble.value = undefined;
     } catch (cause) {
@@ -89,11 +91,18 @@ export function viewNow(place: LeanPlace): PlaceView {
   return viewOf(place, (id) => devices.value.get(id)?.value, asOf.value);
 }
 
-/** The places of the chosen organizations, by name. */
-export const chosenPlaces = computed(() => [...places.value.values()].filter((p) => isChosen(p.organization_id)).sort(byName));
+/** All open places by name. Sorting ten thousand takes a moment, so that it is done when they change and not when others are chosen. */
+const placesByName = computed(() => [...places.value.values()].sort(byName));
 
-/** The states of the chosen places at the printed instant. */
-export const surveyedPlaces = computed(() => surveyPlaces(chosenPlaces.value, (id) => devices.value.get(id)?.value, asOf.value));
+/** The places of the chosen organizations, by name. */
+export const chosenPlaces = computed(() => placesByName.value.filter((p) => isChosen(p.organization_id)));
+
+/** The states of the chosen places at the printed instant. They follow what comes as a whole and not each of thousands of devices. */
+export const surveyedPlaces = computed(() => {
+  const known = devices.value;
+  void arrivals.value;
+  return surveyPlaces(chosenPlaces.value, (id) => known.get(id)?.peek(), asOf.value);
+});
 
 /** The accepted devices that are at none of the places that the person may see. */
 export const unplaced = computed(() => {

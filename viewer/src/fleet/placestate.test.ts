@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LeanPlace } from "../api/tree";
 import type { Latest, LatestValue } from "../api/types";
-import { surveyPlaces, viewOf } from "./placestate";
+import { surveyPlaces, viewOf, withPlaces } from "./placestate";
 
 const now = Date.UTC(2026, 10, 21, 13, 16);
 const at = (secondsAgo: number) => new Date(now - secondsAgo * 1000).toISOString();
@@ -45,5 +45,46 @@ describe("the survey", () => {
     expect(census).toEqual({ reporting: 1, silent: 1, fault: 1, alarm: 1, unheard: 0, vacant: 2 });
     expect(attention).toEqual([4, 3, 2]);
     expect(others).toEqual([1, 5, 6]);
+  });
+});
+
+describe("places that are loaded again", () => {
+  const before = new Map([1, 2].map((id) => [id, place(id, [id], { channel_ids: [id * 10] })]));
+  const again = (id: number, change: Partial<LeanPlace> = {}) => place(id, [id], { channel_ids: [id * 10], ...change });
+
+  it("are the very same where nothing changed", () => {
+    expect(withPlaces(before, [again(1), again(2)])).toBe(before);
+  });
+
+  it.each<[string, LeanPlace[], number[]]>([
+    ["one more", [again(1), again(2), again(3)], [1, 2, 3]],
+    ["one fewer", [again(2)], [2]],
+    ["one closed", [again(1, { closed: true }), again(2)], [2]],
+  ])("are others with %s, and those that stayed are the same", (_, list, ids) => {
+    const after = withPlaces(before, list);
+    expect([...after.keys()]).toEqual(ids);
+    expect(after.get(2)).toBe(before.get(2));
+  });
+
+  it("take over what changed of one", () => {
+    const after = withPlaces(before, [again(1), again(2, { channel_ids: [21] })]);
+    expect(after.get(1)).toBe(before.get(1));
+    expect(after.get(2)?.channel_ids).toEqual([21]);
+  });
+});
+
+describe("the time moving on", () => {
+  it("makes a device silent whose message was looked at before", () => {
+    const one = device(1);
+    const state = (later: number) => viewOf(place(1, [1]), among(one), now + later).state;
+    expect([state(0), state(119_000), state(121_000), state(0)]).toEqual(["reporting", "reporting", "silent", "reporting"]);
+  });
+
+  it("does not make the part of a device at a place anew", () => {
+    const split = device(1);
+    const here = place(1, [1], { channel_ids: [10], series_ids: [7] });
+    const part = (later: number) => viewOf(here, among(split), now + later).devices[0];
+    expect(part(1_000)).toBe(part(0));
+    expect(viewOf(place(1, [1], { channel_ids: [11], series_ids: [11] }), among(split), now).devices[0]?.values.map((v) => v.channel_id)).toEqual([11]);
   });
 });

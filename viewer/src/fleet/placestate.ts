@@ -21,11 +21,18 @@ export interface PlaceView {
 
 const gravity: Record<PlaceState, number> = { alarm: 0, fault: 1, silent: 2, unheard: 3, reporting: 4, vacant: 5 };
 
+/** The parts of devices, as long as nothing new is known of the device or the place. */
+const parts = new WeakMap<Latest, WeakMap<LeanPlace, Latest>>();
+
 /** The part of a device that is at a place: a device of several channels may be at several. */
 function partOf(device: Latest, place: LeanPlace): Latest {
   const { channel_ids: channels } = place;
   if (!channels || device.values.every((v) => channels.includes(v.channel_id))) return device;
-  return { ...device, values: device.values.filter((v) => channels.includes(v.channel_id)) };
+  let known = parts.get(device);
+  if (!known) parts.set(device, (known = new WeakMap()));
+  let part = known.get(place);
+  if (!part) known.set(place, (part = { ...device, values: device.values.filter((v) => channels.includes(v.channel_id)) }));
+  return part;
 }
 
 /** Makes what a place shows of what its devices sent. */
@@ -84,4 +91,18 @@ const collator = new Intl.Collator("en", { numeric: true });
 
 export function byName(a: LeanPlace, b: LeanPlace): number {
   return collator.compare(a.name, b.name) || a.id - b.id;
+}
+
+/** The open places of a list by id: what did not change is what was known before, and the whole where nothing did. */
+export function withPlaces(before: ReadonlyMap<number, LeanPlace>, list: readonly LeanPlace[]): ReadonlyMap<number, LeanPlace> {
+  const after = new Map<number, LeanPlace>();
+  let same = true;
+  for (const place of list) {
+    if (place.closed) continue;
+    const known = before.get(place.id);
+    const kept = known && known !== place && JSON.stringify(known) === JSON.stringify(place) ? known : place;
+    same &&= kept === known;
+    after.set(place.id, kept);
+  }
+  return same && after.size === before.size ? before : after;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Latest, Status } from "../api/types";
-import { elsewhere, isCatchingUp, isReturn, patience, stateOf, survey, withMessage } from "./state";
+import { elsewhere, isCatchingUp, isReturn, patience, stateOf, withMessage } from "./state";
 
 const now = Date.UTC(2026, 10, 21, 13, 16);
 const at = (secondsAgo: number) => new Date(now - secondsAgo * 1000).toISOString();
@@ -46,16 +46,6 @@ describe("stateOf", () => {
   it("waits two and a half intervals, but 90 s at least", () => {
     expect(patience(600)).toBe(1_500_000);
     expect(patience(1)).toBe(90_000);
-  });
-});
-
-describe("survey", () => {
-  it("counts every device in exactly one state and puts the gravest first", () => {
-    const all = [device({ device_id: 1 }), device({ device_id: 2, silent: true }), device({ device_id: 3 }, "error-1"), device({ device_id: 4 }, "good alarm2"), device({ device_id: 5 })];
-    const { census, attention, others } = survey(all, now);
-    expect(census).toEqual({ silent: 1, unheard: 0, alarm: 1, fault: 1, reporting: 2 });
-    expect(attention).toEqual([4, 3, 2]);
-    expect(others).toEqual([1, 5]);
   });
 });
 

@@ -17,46 +17,41 @@ export function patience(interval: number | null): number {
   return interval === null ? patienceUnknown : Math.max(2_500 * interval, patienceLeast);
 }
 
-export function isSilent(device: Latest, now: number): boolean {
+/** What follows from a message alone, whatever the time is. */
+interface Heard {
+  /** From when on the device is silent, in milliseconds. */
+  silentFrom: number;
+  /** How it stands as long as it is not. */
+  state: TileState;
+}
+
+/** What is known of a device is replaced and never changed, so each message is looked at once, however often the time moves on. */
+const heard = new WeakMap<Latest, Heard>();
+
+function heardOf(device: Latest): Heard {
+  const known = heard.get(device);
+  if (known) return known;
   const received = millis(device.received_at);
-  return device.silent || (received !== null && now - received > patience(device.interval));
+  const after = received === null ? Infinity : received + patience(device.interval);
+  const found = { silentFrom: device.silent ? -Infinity : after, state: stateInTime(device) };
+  heard.set(device, found);
+  return found;
+}
+
+function stateInTime(device: Latest): TileState {
+  if (device.received_at === null) return "unheard";
+  const qualities = device.values.map((v) => parseQuality(v.quality));
+  if (qualities.some(isAlarm)) return "alarm";
+  return qualities.some(isFault) ? "fault" : "reporting";
+}
+
+export function isSilent(device: Latest, now: number): boolean {
+  return now > heardOf(device).silentFrom;
 }
 
 export function stateOf(device: Latest, now: number): TileState {
-  if (device.received_at === null) return "unheard";
-  if (isSilent(device, now)) return "silent";
-  const qualities = device.values.map((v) => parseQuality(v.quality));
-  if (qualities.some(isAlarm)) return "alarm";
-  if (qualities.some(isFault)) return "fault";
-  return "reporting";
-}
-
-/** How many devices count in each state, at one instant. */
-export type Census = Record<TileState, number>;
-
-/** The states of all devices at one instant: each device in exactly one. */
-export interface Survey {
-  census: Census;
-  /** The ids of those that need a person, the gravest first. */
-  attention: number[];
-  /** The ids of all others, in the order given. */
-  others: number[];
-}
-
-const gravity: Record<TileState, number> = { alarm: 0, fault: 1, silent: 2, unheard: 3, reporting: 4 };
-
-export function survey(devices: Iterable<Latest>, now: number): Survey {
-  const census: Census = { silent: 0, unheard: 0, alarm: 0, fault: 0, reporting: 0 };
-  const attention: { id: number; state: TileState }[] = [];
-  const others: number[] = [];
-  for (const device of devices) {
-    const state = stateOf(device, now);
-    census[state]++;
-    if (state === "reporting") others.push(device.device_id);
-    else attention.push({ id: device.device_id, state });
-  }
-  attention.sort((a, b) => gravity[a.state] - gravity[b.state]);
-  return { census, attention: attention.map((a) => a.id), others };
+  const { silentFrom, state } = heardOf(device);
+  return state !== "unheard" && now > silentFrom ? "silent" : state;
 }
 
 /** Puts a live message into what is known of its device; gives null when it does not fit and all must be loaded again. */

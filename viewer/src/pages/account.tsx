@@ -6,16 +6,18 @@ import type { Me } from "../api/types";
 import { me, recognise } from "../fleet/fleet";
 import { announce } from "../parts/announce";
 import { Dialog } from "../parts/dialog";
+import { Act, useDoing, Wrong } from "../parts/doing";
 import { AuthenticatorSetup, PasskeySetup } from "../parts/factors";
-import { FailureNote, failureWords } from "../parts/failure";
+import { FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
 import { isReady, NewPasswordFields, noPassword, SecretField } from "../parts/passwords";
 import { Sessions } from "../parts/sessions";
 import { useTitle } from "../parts/title";
+import { pathName } from "../tree/tree";
 import { date, millis } from "../words/format";
 import { t } from "../words/messages";
-import { nodeName, roleName } from "../words/people";
+import { roleName } from "../words/people";
 import { visible } from "../words/text";
 
 /** What a person sets of their own account. */
@@ -33,7 +35,7 @@ export function AccountPage() {
           </span>
           {who.roles.map((r, n) => (
             <span key={n}>
-              <b>{roleName(r.role)}</b> {t("account.role-at", { where: r.place ? visible(r.place) : nodeName(r.organization) })}
+              <b>{roleName(r.role)}</b> {t("account.role-at", { where: r.place ? visible(r.place) : pathName(r.organization) })}
             </span>
           ))}
         </div>
@@ -55,24 +57,18 @@ function Details({ who }: { who: Me }) {
   const [fullName, setFullName] = useState(who.full_name);
   const [email, setEmail] = useState(who.email);
   const [said, setSaid] = useState("");
-  const [wrong, setWrong] = useState("");
-  const [busy, setBusy] = useState(false);
+  const doing = useDoing();
   const id = useId();
-  const submit = async (event: Event) => {
+  const submit = (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    setSaid("");
-    setWrong("");
-    try {
+    void doing.run(async () => {
+      setSaid("");
       me.value = await ask<Me>("/me", { method: "PATCH", body: { full_name: fullName.trim(), email: email.trim() } });
       setSaid(t("account.saved"));
-    } catch (cause) {
-      setWrong(failureWords(cause));
-    }
-    setBusy(false);
+    });
   };
   return (
-    <form class="panel" onSubmit={(event) => void submit(event)} aria-labelledby={`${id}-title`}>
+    <form class="panel" onSubmit={submit} aria-labelledby={`${id}-title`}>
       <h2 id={`${id}-title`}>{t("account.details")}</h2>
       <p class="field">
         <label for={id}>{t("signin.full-name")}</label>
@@ -85,36 +81,24 @@ function Details({ who }: { who: Me }) {
           {t("account.email-hint")}
         </small>
       </p>
-      {wrong && (
-        <p class="failure" role="alert">
-          {wrong}
-        </p>
-      )}
-      <p class="act">
-        <button type="submit" class="btn primary" disabled={busy}>
-          {t("account.save")}
-        </button>
+      <Act act={t("account.save")} doing={doing}>
         <span role="status">{said}</span>
-      </p>
+      </Act>
     </form>
   );
 }
 
 /** After how long without activity one is signed out, of what the administrator allows. */
 function SignOutAfter({ who }: { who: Me }) {
-  const [wrong, setWrong] = useState("");
+  const doing = useDoing();
   const [said, setSaid] = useState("");
   const id = useId();
-  const choose = async (minutes: number) => {
-    setWrong("");
-    setSaid("");
-    try {
+  const choose = (minutes: number) =>
+    doing.run(async () => {
+      setSaid("");
       me.value = await ask<Me>("/me", { method: "PATCH", body: { sign_out_minutes: minutes } });
       setSaid(t("account.saved"));
-    } catch (cause) {
-      setWrong(failureWords(cause));
-    }
-  };
+    });
   return (
     <section class="panel" aria-labelledby={id}>
       <h2 id={id}>{t("account.sign-out")}</h2>
@@ -128,11 +112,7 @@ function SignOutAfter({ who }: { who: Me }) {
           </p>
         ))}
       </fieldset>
-      {wrong && (
-        <p class="failure" role="alert">
-          {wrong}
-        </p>
-      )}
+      <Wrong>{doing.wrong}</Wrong>
       <p role="status">{said}</p>
     </section>
   );

@@ -1,18 +1,20 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { ask, isAbandoned } from "../api/client";
 import type { AuditPage as Page, AuditRow } from "../api/proof";
-import { asOf, devices, returns } from "../fleet/fleet";
+import { asOf, returns } from "../fleet/fleet";
 import { failureWords, FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
 import { usePages, type Cursor } from "../parts/paged";
 import { Reviews } from "../parts/review";
 import { download, save, stamp } from "../parts/save";
+import { SteadyButton } from "../parts/steadybutton";
+import { Table } from "../parts/table";
+import { nameNow, Thing } from "../parts/thing";
 import { useTitle } from "../parts/title";
 import { go, query } from "../router";
 import { choice, chosen } from "../tree/tree";
-import { actGroups, actName, actorKind, deviceOf, differences, type Difference } from "../words/audit";
-import { deviceName } from "../words/device";
+import { actGroups, actName, actorKind, differences, type Difference } from "../words/audit";
 import { bytes, instant, millis, zone } from "../words/format";
 import { t } from "../words/messages";
 import { visible } from "../words/text";
@@ -163,31 +165,17 @@ function Trail({ filter }: { filter: Filter }) {
   return (
     <>
       {list.failure !== undefined && <FailureNote cause={list.failure} again={list.again} away="gone.audit" />}
-      {pages.length > 0 && rows.length === 0 && <p class="soft waiting">{t("audit.none")}</p>}
+      {pages.length > 0 && rows.length === 0 && <p class="soft waiting">{t(list.hasMore ? "audit.none-yet" : "audit.none")}</p>}
       {rows.length > 0 && (
         <>
           <div class="top">
             <Files filter={filter} />
           </div>
-          <div class="scroll" tabIndex={0} role="group" aria-label={t("nav.audit")}>
-            <table class="trail">
-              <thead>
-                <tr>
-                  <th scope="col">{t("results.when")}</th>
-                  <th scope="col">{t("audit.who")}</th>
-                  <th scope="col">{t("audit.act")}</th>
-                  <th scope="col">{t("audit.on")}</th>
-                  <th scope="col">{t("audit.changed")}</th>
-                  <th scope="col">{t("audit.why")}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {rows.map((row) => (
-                  <Row key={row.id} row={row} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table label={t("nav.audit")} class="trail" columns={[t("results.when"), t("audit.who"), t("audit.act"), t("audit.on"), t("audit.changed"), t("audit.why")]}>
+            {rows.map((row) => (
+              <Row key={row.id} row={row} />
+            ))}
+          </Table>
         </>
       )}
       {list.hasMore && list.failure === undefined && <More busy={list.busy} onMore={list.more} />}
@@ -210,9 +198,9 @@ function More({ busy, onMore }: { busy: boolean; onMore: () => void }) {
   }, [busy]);
   return (
     <p class="pager" ref={place}>
-      <button type="button" class="btn" disabled={busy} onClick={onMore}>
+      <SteadyButton class="btn" off={busy} onClick={onMore}>
         {t("audit.more")}
-      </button>
+      </SteadyButton>
     </p>
   );
 }
@@ -230,27 +218,15 @@ function Row({ row }: { row: AuditRow }) {
         {actName(row.what)}
       </td>
       <td data-label={t("audit.on")}>
-        <On on={row.on} />
+        <Thing on={row.on} />
       </td>
       <td data-label={t("audit.changed")} class={row.old || row.new ? "" : "void"}>
-        <Differences of={differences(row.old, row.new)} />
+        <Differences of={differences(row.old, row.new, nameNow)} />
       </td>
       <td data-label={t("audit.why")} class={row.why ? "" : "void"}>
         <bdi>{visible(row.why)}</bdi>
       </td>
     </tr>
-  );
-}
-
-/** What an act was on; a device is a link with its name. */
-function On({ on }: { on: string }) {
-  const id = deviceOf(on);
-  if (id === null) return <bdi>{visible(on)}</bdi>;
-  const device = devices.value.get(id)?.peek();
-  return (
-    <a class="link" href={`/devices/${id}`}>
-      {device ? t("audit.device-named", { on: visible(on), name: deviceName(device) }) : visible(on)}
-    </a>
   );
 }
 
@@ -300,9 +276,9 @@ function Files({ filter }: { filter: Filter }) {
   };
   return (
     <p class="act files">
-      <button type="button" class="btn small" disabled={busy} onClick={() => void act()}>
+      <SteadyButton class="btn small" off={busy} onClick={() => void act()}>
         {t("audit.csv")}
-      </button>
+      </SteadyButton>
       <button type="button" class="btn small" onClick={() => print()}>
         {t("audit.print")}
       </button>

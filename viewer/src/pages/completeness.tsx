@@ -9,6 +9,7 @@ import { Heading } from "../parts/heading";
 import { DaysTable, HeatMap } from "../parts/heatmap";
 import { useLoading } from "../parts/loading";
 import { download, save } from "../parts/save";
+import { SteadyButton } from "../parts/steadybutton";
 import { useTitle } from "../parts/title";
 import { dayOf, daysOf, daysWords, fleetFigures, listOf, matching, monthAfter, monthName, monthOf, readPeriod, type Days, type Period } from "../proof/days";
 import { isAccepted } from "../proof/load";
@@ -106,15 +107,15 @@ function Rows({ devices, days, today, table, busy }: { devices: DeviceDays[]; da
       {table && <DaysTable devices={rows} label={t("completeness.figures-label", { days: daysWords(days) })} />}
       {pages > 1 && (
         <p class="pager">
-          <button type="button" class="btn" disabled={at === 0} onClick={() => setPage(at - 1)}>
+          <SteadyButton class="btn" off={at === 0} onClick={() => setPage(at - 1)}>
             {t("completeness.page-before")}
-          </button>
+          </SteadyButton>
           <span class="soft" role="status">
             {t("completeness.page", { from: at * rowsAtOnce + 1, to: at * rowsAtOnce + rows.length, n: devices.length })}
           </span>
-          <button type="button" class="btn" disabled={at === pages - 1} onClick={() => setPage(at + 1)}>
+          <SteadyButton class="btn" off={at === pages - 1} onClick={() => setPage(at + 1)}>
             {t("completeness.page-after")}
-          </button>
+          </SteadyButton>
         </p>
       )}
     </div>
@@ -149,9 +150,9 @@ function PeriodPicker({ period }: { period: Period }) {
           </option>
         ))}
       </select>
-      <button type="button" class="btn" aria-label={t("days.month-after")} title={t("days.month-after")} disabled={month === null || month >= current} onClick={() => step(1)}>
+      <SteadyButton class="btn" aria-label={t("days.month-after")} title={t("days.month-after")} off={month === null || month >= current} onClick={() => step(1)}>
         ›
-      </button>
+      </SteadyButton>
     </div>
   );
 }
@@ -177,9 +178,9 @@ function CSVButton({ days }: { days: Days }) {
   };
   return (
     <>
-      <button type="button" class="btn" disabled={busy} onClick={() => void act()}>
+      <SteadyButton class="btn" off={busy} onClick={() => void act()}>
         {t("completeness.csv")}
-      </button>
+      </SteadyButton>
       {failure && (
         <span class="failure" role="alert">
           {failure}

@@ -78,14 +78,17 @@ function Day({ device, from, to }: { device: Device; from: number; to: number })
 }
 
 function Counted({ device, completeness, from, to, onExplained }: { device: Device; completeness: Completeness; from: number; to: number; onExplained: () => void }) {
-  const { expected, received, gaps } = completeness;
+  const { expected, received, late, gaps } = completeness;
+  const heard = millis(device.first_seen_at);
+  // What came from before the device was first heard of was handed over later: it counts from the day's beginning.
+  const since = heard !== null && heard >= to && received > 0 ? from : heard;
   const words = completenessWords(completeness);
   const title = t("gaps.title");
   return (
     <>
       <section class="panel" aria-labelledby="day-figures">
         <h2 id="day-figures">{words}</h2>
-        <Band completeness={completeness} range={{ from, to }} since={millis(device.first_seen_at)} now={asOf.value} late={[]} label={words} family={device.family} />
+        <Band completeness={completeness} range={{ from, to }} since={since} now={asOf.value} late={late > 0 && late >= received ? [{ from, to }] : []} label={words} family={device.family} />
         <div class="two even facts-pair plain">
           <Facts
             rows={[

@@ -8,6 +8,7 @@ import { DecisionDialog } from "../parts/decide";
 import { FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
+import { Table } from "../parts/table";
 import { useTitle } from "../parts/title";
 import { go, query } from "../router";
 import { isChosen } from "../tree/tree";
@@ -69,39 +70,23 @@ export function DevicesPage() {
             <input id={searchId} type="search" placeholder={t("overview.filter")} value={wanted.value} autocomplete="off" onInput={(event) => (wanted.value = event.currentTarget.value)} />
           </p>
         </div>
-        <div class="scroll" tabIndex={0} role="group" aria-label={t("devices.table")}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t("devices.name")}</th>
-                <th scope="col" class="roomy">
-                  {t("device.serial")}
-                </th>
-                <th scope="col" class="wide">
-                  {t("device.family")}
-                </th>
-                <th scope="col" class="wide">
-                  {t("device.model")}
-                </th>
-                <th scope="col" class="wide">
-                  {t("device.place")}
-                </th>
-                <th scope="col">{t("devices.state")}</th>
-                <th scope="col" class="num">
-                  {t("devices.last")}
-                </th>
-                <th scope="col">
-                  <span class="unseen">{t("devices.act")}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {found.slice(0, rows).map((d) => (
-                <Row key={d.id} device={d} onAccept={() => setAccepting(d)} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label={t("devices.table")}
+          columns={[
+            t("devices.name"),
+            { name: t("device.serial"), class: "roomy" },
+            { name: t("device.family"), class: "wide" },
+            { name: t("device.model"), class: "wide" },
+            { name: t("device.place"), class: "wide" },
+            t("devices.state"),
+            { name: t("devices.last"), class: "num" },
+            { name: t("devices.act"), unseen: true },
+          ]}
+        >
+          {found.slice(0, rows).map((d) => (
+            <Row key={d.id} device={d} onAccept={() => setAccepting(d)} />
+          ))}
+        </Table>
         {list.value && found.length === 0 && <p class="soft">{t(all.length ? "overview.none-found" : "devices.none")}</p>}
         {found.length > rows && (
           <button type="button" class="btn" onClick={() => setRows(rows + rowsAtOnce)}>

@@ -2,6 +2,7 @@ import { useId, useState } from "preact/hooks";
 import { secretOf } from "../access/entry";
 import { loadSignIn, makeFirst } from "../access/session";
 import type { SignIn } from "../api/people";
+import { useDoing } from "../parts/doing";
 import { FailureNote, failureWords } from "../parts/failure";
 import { useLoading } from "../parts/loading";
 import { Lonely, LonelyForm } from "../parts/lonely";
@@ -29,27 +30,18 @@ export function FirstPage({ how, secret, entered = false }: Props) {
   const [name, setName] = useState("");
   const [fullName, setFullName] = useState("");
   const [passwords, setPasswords] = useState(noPassword);
-  const [wrong, setWrong] = useState("");
   const [refused, setRefused] = useState(false);
-  const [busy, setBusy] = useState(false);
+  const doing = useDoing((cause) => {
+    if (isSecretRefused(cause)) setRefused(true);
+    return failureWords(cause);
+  });
   const id = useId();
   const asks = (secret === "" && !entered) || refused;
-  const submit = async () => {
-    setBusy(true);
-    setWrong("");
-    try {
-      await makeFirst({ ...(pasted.trim() ? { secret: secretOf(pasted) } : {}), name: name.trim(), full_name: fullName.trim(), password: passwords.password });
-    } catch (cause) {
-      const words = failureWords(cause);
-      setWrong(words);
-      if (isSecretRefused(cause)) setRefused(true);
-      setBusy(false);
-    }
-  };
+  const submit = () => doing.run(() => makeFirst({ ...(pasted.trim() ? { secret: secretOf(pasted) } : {}), name: name.trim(), full_name: fullName.trim(), password: passwords.password }));
   return (
     <Lonely title={t("signin.first-title")}>
       <p>{t("signin.first-what")}</p>
-      <LonelyForm act={t("signin.first-act")} busy={busy} failure={wrong} ready={isReady(how.password_rule, passwords) && name.trim() !== "" && (!asks || pasted.trim() !== "")} onSubmit={() => void submit()}>
+      <LonelyForm act={t("signin.first-act")} doing={doing} ready={isReady(how.password_rule, passwords) && name.trim() !== "" && (!asks || pasted.trim() !== "")} onSubmit={() => void submit()}>
         {asks && <SecretField label={t("signin.secret")} value={pasted} autocomplete="off" invalid={refused} describedBy={`${id}-where`} onValue={setPasted} />}
         <p class="field">
           <label for={id}>{t("signin.name")}</label>

@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import { entry } from "../access/entry";
-import { loadSignIn, lookAtLink, secondStepOf, signInByName, useLink as takeLink, type SecondStep } from "../access/session";
+import { loadSignIn, lookAtLink, secondStepAfter, signInByName, useLink as takeLink, type SecondStep } from "../access/session";
 import type { Link, SignIn } from "../api/people";
+import { useDoing } from "../parts/doing";
 import { failureWords } from "../parts/failure";
 import { useLoading } from "../parts/loading";
 import { Lonely, LonelyForm } from "../parts/lonely";
@@ -42,22 +43,10 @@ export function LinkPage({ secret }: { secret: string }) {
 
 function Chosen({ secret, link, how }: { secret: string; link: Link; how: SignIn }) {
   const [passwords, setPasswords] = useState(noPassword);
-  const [wrong, setWrong] = useState("");
-  const [busy, setBusy] = useState(false);
+  const doing = useDoing();
   const [step, setStep] = useState<SecondStep | null>(null);
   const until = millis(link.until);
-  const submit = async () => {
-    setBusy(true);
-    setWrong("");
-    try {
-      await takeLink(secret, passwords.password);
-    } catch (cause) {
-      const second = secondStepOf(cause);
-      if (second) setStep(second);
-      else setWrong(failureWords(cause));
-      setBusy(false);
-    }
-  };
+  const submit = () => doing.run(async () => setStep(await secondStepAfter(takeLink(secret, passwords.password))));
   if (step)
     return (
       <SecondStepPage
@@ -70,7 +59,7 @@ function Chosen({ secret, link, how }: { secret: string; link: Link; how: SignIn
     <Lonely title={t(link.purpose === "invite" ? "signin.invited" : "signin.reset")}>
       <p>{t(link.purpose === "invite" ? "signin.invited-what" : "signin.reset-what", { name: visible(link.name) })}</p>
       {until !== null && <p class="soft">{t("signin.link-until", { at: instant(until, false) })}</p>}
-      <LonelyForm act={t("signin.link-act")} busy={busy} failure={wrong} ready={isReady(how.password_rule, passwords)} onSubmit={() => void submit()}>
+      <LonelyForm act={t("signin.link-act")} doing={doing} ready={isReady(how.password_rule, passwords)} onSubmit={() => void submit()}>
         <input type="text" class="unseen" tabIndex={-1} aria-hidden="true" readOnly autocomplete="username" value={link.name} />
         <NewPasswordFields rule={how.password_rule} value={passwords} onValue={setPasswords} />
       </LonelyForm>

@@ -13,6 +13,7 @@ import { homeNode, mostName } from "../parts/placeedit";
 import { placesTrouble } from "../fleet/places";
 import { useTitle } from "../parts/title";
 import { canChange, NoChangeNote, ReasonField } from "../parts/reason";
+import { Table } from "../parts/table";
 import { foundRows, openRows, type Row } from "../tree/nodes";
 import { NodeField } from "../tree/nodefield";
 import { choose, nodeName, tree, treeLoaded } from "../tree/tree";
@@ -73,63 +74,50 @@ function Rows({ rows, onAsk }: { rows: Row[]; onAsk: (asking: Asking) => void })
   if (rows.length === 0) return null;
   return (
     <>
-      <div class="scroll" tabIndex={0} role="group" aria-label={t("nav.organizations")}>
-        <table class="organizations">
-          <thead>
-            <tr>
-              <th scope="col">{t("place.organization")}</th>
-              <th scope="col" class="wide">
-                {t("tree.time-zone")}
-              </th>
-              <th scope="col" class="num">
-                {t("nav.places")}
-              </th>
-              <th scope="col" class="num wide">
-                {t("nav.devices")}
-              </th>
+      <Table
+        label={t("nav.organizations")}
+        class="organizations"
+        columns={[
+          t("place.organization"),
+          { name: t("tree.time-zone"), class: "wide" },
+          { name: t("nav.places"), class: "num" },
+          { name: t("nav.devices"), class: "num wide" },
+          changes && { name: t("devices.act"), unseen: true },
+        ]}
+      >
+        {rows.slice(page * rowsAtOnce, (page + 1) * rowsAtOnce).map(({ node }) => {
+          const name = nodeName(node);
+          return (
+            <tr key={node.id}>
+              <td style={{ paddingLeft: `${Math.min(node.depth - 1, 8) * 18}px` }}>
+                <a class="link" href={`/?org=${node.id}`} onClick={() => choose({ id: node.id, sub: true })}>
+                  <bdi>{name}</bdi>
+                </a>
+              </td>
+              <td class="wide">
+                {visible(node.time_zone)} {node.own_time_zone === "" && node.depth > 1 && <small class="soft">{t("tree.from-above")}</small>}
+              </td>
+              <td class="num">{t("count", { n: node.places })}</td>
+              <td class="num wide">{t("count", { n: node.devices })}</td>
               {changes && (
-                <th scope="col">
-                  <span class="unseen">{t("devices.act")}</span>
-                </th>
+                <td class="num acts">
+                  <button type="button" class="btn small" aria-label={t("tree.add-below", { name })} onClick={() => onAsk({ what: "add", parent: node.id })}>
+                    {t("tree.add")}
+                  </button>{" "}
+                  <button type="button" class="btn small" aria-label={t("tree.edit-name", { name })} onClick={() => onAsk({ what: "edit", node })}>
+                    {t("place.edit")}
+                  </button>{" "}
+                  {node.id !== 1 && (
+                    <button type="button" class="btn small" aria-label={t("tree.close-name", { name })} onClick={() => onAsk({ what: "close", node })}>
+                      {t("place.close-open")}
+                    </button>
+                  )}
+                </td>
               )}
             </tr>
-          </thead>
-          <tbody>
-            {rows.slice(page * rowsAtOnce, (page + 1) * rowsAtOnce).map(({ node }) => {
-              const name = nodeName(node);
-              return (
-                <tr key={node.id}>
-                  <td style={{ paddingLeft: `${Math.min(node.depth - 1, 8) * 18}px` }}>
-                    <a class="link" href={`/?org=${node.id}`} onClick={() => choose({ id: node.id, sub: true })}>
-                      <bdi>{name}</bdi>
-                    </a>
-                  </td>
-                  <td class="wide">
-                    {visible(node.time_zone)} {node.own_time_zone === "" && node.depth > 1 && <small class="soft">{t("tree.from-above")}</small>}
-                  </td>
-                  <td class="num">{t("count", { n: node.places })}</td>
-                  <td class="num wide">{t("count", { n: node.devices })}</td>
-                  {changes && (
-                    <td class="num acts">
-                      <button type="button" class="btn small" aria-label={t("tree.add-below", { name })} onClick={() => onAsk({ what: "add", parent: node.id })}>
-                        {t("tree.add")}
-                      </button>{" "}
-                      <button type="button" class="btn small" aria-label={t("tree.edit-name", { name })} onClick={() => onAsk({ what: "edit", node })}>
-                        {t("place.edit")}
-                      </button>{" "}
-                      {node.id !== 1 && (
-                        <button type="button" class="btn small" aria-label={t("tree.close-name", { name })} onClick={() => onAsk({ what: "close", node })}>
-                          {t("place.close-open")}
-                        </button>
-                      )}
-                    </td>
-                  )}
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+          );
+        })}
+      </Table>
       <Pager label={t("nav.organizations")} page={page} size={rowsAtOnce} all={rows.length} onPage={setPage} />
     </>
   );

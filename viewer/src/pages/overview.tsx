@@ -6,6 +6,7 @@ import { loadCompleteness } from "../chart/load";
 import { asOf, devices, hearing, loaded, may, returns, serverNow, status, trouble } from "../fleet/fleet";
 import { chosenPlaces, places, placesLoaded, placesTrouble, surveyedPlaces, unplaced } from "../fleet/places";
 import type { PlaceState } from "../fleet/placestate";
+import { deviceWords, placeWords } from "../fleet/searched";
 import { elsewhere } from "../fleet/state";
 import { readable } from "../fleet/store";
 import { useAnnounced } from "../parts/announce";
@@ -18,8 +19,8 @@ import { ProofLine } from "../parts/proofline";
 import { Tile } from "../parts/tile";
 import { useTitle } from "../parts/title";
 import { folded } from "../tree/nodes";
-import { choice, chosen, wayTo } from "../tree/tree";
-import { deviceName, placeName, stateName } from "../words/device";
+import { choice, chosen, ways } from "../tree/tree";
+import { placeName, stateName } from "../words/device";
 import { instant, percent, zone } from "../words/format";
 import { joined, t } from "../words/messages";
 import { dayBegin } from "../words/zone";
@@ -100,10 +101,9 @@ function fitting(ids: number[], wanted: string): LeanPlace[] {
 
 /** What a device is found by does not change with its values, so it is looked at without following them. */
 function matches(place: LeanPlace, wanted: string): boolean {
-  if (folded(place.name).includes(wanted)) return true;
-  return place.device_ids.some((id) => {
-    const device = devices.value.get(id)?.peek();
-    return device !== undefined && folded(`${deviceName(device)} ${device.serial} ${device.model}`).includes(wanted);
+  return placeWords(place).includes(wanted) || place.device_ids.some((id) => {
+    const device = devices.value.get(id);
+    return device !== undefined && deviceWords(device).includes(wanted);
   });
 }
 
@@ -128,7 +128,9 @@ function Groups({ places: of }: { places: LeanPlace[] }) {
     if (known) known.push(place);
     else groups.set(place.organization_id, [place]);
   }
-  const ordered = [...groups].map(([id, all]) => ({ id, way: wayTo(id), all })).sort((a, b) => a.way.localeCompare(b.way));
+  const ordered = [...groups]
+    .map(([id, all]) => ({ id, way: ways.value.get(id)?.way ?? "", rank: ways.value.get(id)?.rank ?? -1, all }))
+    .sort((a, b) => a.rank - b.rank);
   const shown: { id: number; way: string; all: number; places: LeanPlace[] }[] = [];
   let skip = page * othersAtOnce,
     room = othersAtOnce;
@@ -182,7 +184,7 @@ function Verdict() {
   const parts = verdicts.map(({ state, key }) => ({ state, n: census[state], text: t(key, { n: census[state] }) })).filter((p) => p.n > 0);
   const waiting = status.value?.devices.new ?? 0;
   const rest = status.value ? elsewhere(status.value.devices) : [];
-  const none = t(places.value.size ? "verdict.none-here" : devices.value.size ? "verdict.no-place" : "verdict.none");
+  const none = t(places.value.size ? "verdict.none-here" : !may("device.decide") ? "verdict.none-seen" : devices.value.size ? "verdict.no-place" : "verdict.none");
   useAnnounced(total ? [...parts.map((p) => p.text), t("verdict.no-limits")].join(", ") : none);
   return (
     <section class="verdict">
@@ -217,7 +219,7 @@ function Verdict() {
             {joined(rest.map((r) => t("facts.state", { n: r.n, state: stateName(r.state).toLowerCase() })))}
           </a>
         )}
-        {total === 0 && waiting === 0 && devices.value.size === 0 && (
+        {total === 0 && waiting === 0 && devices.value.size === 0 && may("device.decide") && (
           <a class="link" href="/new">
             {t("facts.how-to-begin")}
           </a>

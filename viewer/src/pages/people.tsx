@@ -6,17 +6,19 @@ import { Dialog, Field } from "../parts/dialog";
 import { FailureNote } from "../parts/failure";
 import { GrantFields, grantBody, isChosen, noGrant, onlyNode, useRoles, type GrantDraft } from "../parts/grantfields";
 import { Heading } from "../parts/heading";
+import { More } from "../parts/more";
 import { Once, wholeLink } from "../parts/once";
 import { usePages } from "../parts/paged";
 import { PeopleNav } from "../parts/peoplenav";
+import { Table } from "../parts/table";
 import { useTitle } from "../parts/title";
 import { go, query } from "../router";
 import { everything } from "../tree/nodes";
 import { NodeField } from "../tree/nodefield";
-import { choice } from "../tree/tree";
+import { choice, pathName } from "../tree/tree";
 import { ago, instant, millis } from "../words/format";
 import { t } from "../words/messages";
-import { nodeName, personStateMark, personStateName, roleName } from "../words/people";
+import { personStateMark, personStateName, roleName } from "../words/people";
 import { visible } from "../words/text";
 
 const atOnce = 100;
@@ -46,7 +48,7 @@ export function PeoplePage() {
         <Heading>{t("nav.people")}</Heading>
         {may("person.change") && (
           <div class="buttons">
-            <button type="button" class="btn primary" disabled={!choices.value} onClick={() => setInvites(true)}>
+            <button type="button" class="btn primary" onClick={() => setInvites(true)}>
               {t("people.invite")}
             </button>
           </div>
@@ -138,32 +140,13 @@ function List({ filter }: { filter: Filter }) {
       {list.failure !== undefined && <FailureNote cause={list.failure} again={list.again} />}
       {list.pages.length > 0 && people.length === 0 && <p class="soft waiting">{t("people.none")}</p>}
       {people.length > 0 && (
-        <div class="scroll" tabIndex={0} role="group" aria-label={t("nav.people")}>
-          <table class="stacked">
-            <thead>
-              <tr>
-                <th scope="col">{t("people.name")}</th>
-                <th scope="col">{t("people.state")}</th>
-                <th scope="col">{t("people.roles")}</th>
-                <th scope="col">{t("people.organization")}</th>
-                <th scope="col">{t("people.last")}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {people.map((p) => (
-                <Row key={p.id} person={p} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table label={t("nav.people")} class="stacked" columns={[t("people.name"), t("people.state"), t("people.roles"), t("people.organization"), t("people.last")]}>
+          {people.map((p) => (
+            <Row key={p.id} person={p} />
+          ))}
+        </Table>
       )}
-      {list.hasMore && list.failure === undefined && (
-        <p class="pager">
-          <button type="button" class="btn" disabled={list.busy} onClick={list.more}>
-            {t("people.more")}
-          </button>
-        </p>
-      )}
+      <More list={list} act={t("people.more")} />
     </>
   );
 }
@@ -189,12 +172,12 @@ function Row({ person }: { person: Person }) {
       <td data-label={t("people.roles")} class={person.grants.length ? "" : "void"}>
         {person.grants.map((g) => (
           <span key={g.id} class="cell">
-            {roleName(g.role)} <span class="soft">{t("account.role-at", { where: g.place ? visible(g.place) : nodeName(g.organization) })}</span>
+            {roleName(g.role)} <span class="soft">{t("account.role-at", { where: g.place ? visible(g.place) : pathName(g.organization) })}</span>
           </span>
         ))}
       </td>
       <td data-label={t("people.organization")}>
-        <bdi>{nodeName(person.organization)}</bdi>
+        <bdi>{pathName(person.organization)}</bdi>
       </td>
       <td data-label={t("people.last")}>
         {seen === null ? <span class="soft">{t("people.never")}</span> : ago(seen, serverNow())}

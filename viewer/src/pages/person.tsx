@@ -6,19 +6,22 @@ import type { Grant, IssuedLink, Person, PersonRights } from "../api/people";
 import { may, me, serverNow } from "../fleet/fleet";
 import { announce } from "../parts/announce";
 import { Dialog, Field } from "../parts/dialog";
+import { useDoing, Wrong } from "../parts/doing";
 import { Facts } from "../parts/facts";
-import { FailureNote, failureWords } from "../parts/failure";
+import { FailureNote } from "../parts/failure";
 import { GrantFields, grantBody, isChosen, noGrant, useRoles } from "../parts/grantfields";
 import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
+import { endTokens, MadeTokens, TokensLeft } from "../parts/madetokens";
 import { PeopleNav } from "../parts/peoplenav";
 import { Sessions } from "../parts/sessions";
 import { ReasonField } from "../parts/reason";
 import { useTitle } from "../parts/title";
 import { NodeField } from "../tree/nodefield";
+import { pathName } from "../tree/tree";
 import { ago, date, instant, millis } from "../words/format";
 import { t, type Key } from "../words/messages";
-import { nodeName, permissionName, personStateMark, personStateName, roleName } from "../words/people";
+import { permissionName, personStateMark, personStateName, roleName } from "../words/people";
 import { visible } from "../words/text";
 import { LinkDialog } from "./people";
 
@@ -54,6 +57,7 @@ export function PersonPage({ id }: { id: number }) {
         <Grants person={person} canChange={canChange} onDone={loading.again} />
         <About person={person} canChange={canChange} isOwn={isOwn} onDone={loading.again} />
       </div>
+      <MadeTokens tokens={person.tokens ?? []} />
       <RightsAt person={person} />
       {person.state !== "deleted" && !isOwn && <Sessions of={`/people/${person.id}`} mine={false} canEnd={may("person.change")} />}
     </>
@@ -71,7 +75,7 @@ function About({ person, canChange, isOwn, onDone }: { person: Person; canChange
         rows={[
           [t("people.name"), <bdi key="name">{visible(person.name)}</bdi>],
           ...(gone ? [] : ([[t("people.email"), person.email ? <bdi key="mail">{visible(person.email)}</bdi> : t("people.email-none")]] as [string, ComponentChildren][])),
-          [t("people.organization"), nodeName(person.organization)],
+          [t("people.organization"), pathName(person.organization)],
           [t("people.source"), t(sourceKeys[person.source])],
           ...(person.shared ? ([[t("people.kind"), t("people.shared")]] as [string, string][]) : []),
           ...(gone
@@ -95,7 +99,7 @@ type Act = "edit" | "reset" | "factor" | "disable" | "enable" | "delete";
 function Acts({ person, canChange, isOwn, onDone }: { person: Person; canChange: boolean; isOwn: boolean; onDone: () => void }) {
   const [act, setAct] = useState<Act | null>(null);
   const [issued, setIssued] = useState<IssuedLink | null>(null);
-  const [wrong, setWrong] = useState("");
+  const doing = useDoing();
   const button = (of: Act, key: Key) => (
     <button type="button" class="btn small" onClick={() => setAct(of)}>
       {t(key)}
@@ -115,16 +119,12 @@ function Acts({ person, canChange, isOwn, onDone }: { person: Person; canChange:
         {canChange && person.state === "disabled" && button("enable", "people.enable")}
         {canChange && button("delete", "people.delete")}
         {!isOwn && person.state === "active" && me.value?.kind === "session" && !me.value.show_as && (
-          <button type="button" class="btn small" onClick={() => void showAs(person.id).catch((cause: unknown) => setWrong(failureWords(cause)))}>
+          <button type="button" class="btn small" onClick={() => void doing.run(() => showAs(person.id))}>
             {t("showas.begin")}
           </button>
         )}
       </p>
-      {wrong && (
-        <p class="failure" role="alert">
-          {wrong}
-        </p>
-      )}
+      <Wrong>{doing.wrong}</Wrong>
       {act === "edit" && <EditDialog person={person} onDone={() => done("people.changed")} onClose={() => setAct(null)} />}
       {act !== null && act !== "edit" && <ActDialog person={person} act={act} onIssued={setIssued} onDone={done} onClose={() => setAct(null)} />}
       {issued && <LinkDialog issued={issued} title={t("people.link-title", { name: visible(person.name) })} email={person.email} onClose={() => setIssued(null)} />}
@@ -150,10 +150,13 @@ interface ActProps {
 
 function ActDialog({ person, act, onIssued, onDone, onClose }: ActProps) {
   const [why, setWhy] = useState("");
+  const [ends, setEnds] = useState(false);
+  const left = act === "disable" || act === "delete" ? (person.tokens ?? []) : [];
   const text = texts[act];
   const at = `/people/${person.id}`;
   const work = async () => {
     const reason = why.trim();
+    if (ends) await endTokens(left, reason);
     switch (act) {
       case "reset":
         onIssued(await ask<IssuedLink>(`${at}/reset`, { method: "POST", body: { why: reason } }));
@@ -175,6 +178,7 @@ function ActDialog({ person, act, onIssued, onDone, onClose }: ActProps) {
   return (
     <Dialog title={t(text.title, { name })} act={t(text.act)} grave={act === "delete" || act === "disable" || act === "factor"} ready={why.trim() !== ""} onAct={work} onClose={onClose}>
       <p>{t(text.what)}</p>
+      <TokensLeft tokens={left} ends={ends} onEnds={setEnds} />
       <ReasonField value={why} onValue={setWhy} />
     </Dialog>
   );
@@ -239,7 +243,7 @@ function Grants({ person, canChange, onDone }: { person: Person; canChange: bool
             </div>
             {canChange && (
               <button type="button" class="btn small" aria-label={t("people.grant-end-of", { role: roleName(g.role), where: where(g) })} onClick={() => setEnds(g)}>
-                {t("people.grant-end")}
+                {t("people.grant-end-open")}
               </button>
             )}
           </li>
@@ -252,7 +256,7 @@ function Grants({ person, canChange, onDone }: { person: Person; canChange: bool
 }
 
 function where(grant: Grant): string {
-  return grant.place ? t("people.where-place", { place: visible(grant.place), where: nodeName(grant.organization) }) : nodeName(grant.organization);
+  return grant.place ? t("people.where-place", { place: visible(grant.place), where: pathName(grant.organization) }) : pathName(grant.organization);
 }
 
 function GrantWhere({ grant }: { grant: Grant }) {
@@ -322,11 +326,11 @@ function RightsAt({ person }: { person: Person }) {
       {rights && (
         <div aria-busy={loading.busy}>
           {at !== null && <p class="soft">{t("people.rights-as-of", { at: instant(at) })}</p>}
-          {rights.organizations.length + rights.places.length === 0 && <p>{t("people.rights-none")}</p>}
+          {rights.organizations.length + rights.places.length === 0 && <p>{t(day || person.state === "active" ? "people.rights-none" : "people.rights-inactive")}</p>}
           {rights.organizations.map((o) => (
             <div key={o.id} class="held">
               <h3>
-                <bdi>{t("people.and-below", { where: nodeName(o.path) })}</bdi>
+                <bdi>{t("people.and-below", { where: pathName(o.path) })}</bdi>
               </h3>
               <Permissions of={o.permissions} />
             </div>

@@ -9,6 +9,7 @@ import { Filter } from "../parts/filter";
 import { Heading } from "../parts/heading";
 import { Pager, pageWithin } from "../parts/pager";
 import { AddPlaceDialog } from "../parts/placeedit";
+import { Table } from "../parts/table";
 import { useTitle } from "../parts/title";
 import { go } from "../router";
 import { folded } from "../tree/nodes";
@@ -41,7 +42,7 @@ export function PlacesPage() {
   return (
     <>
       <section class="verdict">
-        <Heading>{placesLoaded.value ? t("place.list-title", { n: all.length }) : t("nav.places")}</Heading>
+        <Heading>{placesLoaded.value && may("place.read") ? t("place.list-title", { n: all.length }) : t("nav.places")}</Heading>
         <span class="buttons">
           {may("place.change") && (
             <button type="button" class="btn primary" onClick={() => setAdding(true)}>
@@ -56,7 +57,7 @@ export function PlacesPage() {
         </span>
       </section>
       {placesTrouble.value !== undefined && !placesLoaded.value && <FailureNote cause={placesTrouble.value} />}
-      {placesLoaded.value && all.length === 0 && <p class="note">{t("place.list-none")}</p>}
+      {placesLoaded.value && all.length === 0 && <p class="note">{t(may("place.read") ? "place.list-none" : "place.none-to-see")}</p>}
       {all.length > 0 && (
         <div class="panel">
           <div class="top">
@@ -82,35 +83,21 @@ function Rows({ of, grouped }: { of: LeanPlace[]; grouped: boolean }) {
   if (of.length === 0) return null;
   return (
     <>
-      <div class="scroll" tabIndex={0} role="group" aria-label={t("nav.places")}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t("device.place")}</th>
-              {grouped && (
-                <th scope="col" class="wide">
-                  {t("place.organization")}
-                </th>
-              )}
-              <th scope="col">{t("devices.state")}</th>
-              <th scope="col" class="num roomy">
-                {t("table.value")}
-              </th>
-              <th scope="col" class="wide">
-                {t("place.devices-column")}
-              </th>
-              <th scope="col" class="num">
-                {t("devices.last")}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {of.slice(page * rowsAtOnce, (page + 1) * rowsAtOnce).map((place) => (
-              <PlaceRow key={place.id} place={place} grouped={grouped} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label={t("nav.places")}
+        columns={[
+          t("device.place"),
+          grouped && { name: t("place.organization"), class: "wide" },
+          t("devices.state"),
+          { name: t("table.value"), class: "num roomy" },
+          { name: t("place.devices-column"), class: "wide" },
+          { name: t("devices.last"), class: "num" },
+        ]}
+      >
+        {of.slice(page * rowsAtOnce, (page + 1) * rowsAtOnce).map((place) => (
+          <PlaceRow key={place.id} place={place} grouped={grouped} />
+        ))}
+      </Table>
       <Pager label={t("place.pages")} page={page} size={rowsAtOnce} all={of.length} onPage={setPage} />
     </>
   );

@@ -11,6 +11,7 @@ import { Facts } from "../parts/facts";
 import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
 import { ResultsPanel } from "../parts/results";
+import { SteadyButton } from "../parts/steadybutton";
 import { useTitle } from "../parts/title";
 import { backupAnswer, changedAnswer, hasLeft, missingAnswer, restoreAnswer, scopeWords, type Answer } from "../proof/answers";
 import { daysWords } from "../proof/days";
@@ -175,17 +176,18 @@ function Verify({ of, onStarted }: { of: Verification | null; onStarted: () => v
     }
     setBusy(false);
   };
-  if (running) return <Running progress={of?.progress ?? 0} />;
-  if (!may("proof.run")) return null;
+  if (!may("proof.run")) return running && <Running progress={of?.progress ?? 0} />;
   const now = serverNow();
+  // The buttons stay while it runs, so that whoever began it by keys is still where they were.
   return (
     <p class="act">
-      <button type="button" class="btn primary small" disabled={busy || why !== ""} onClick={() => void begin()}>
+      <SteadyButton class="btn primary small" off={busy || running} disabled={why !== ""} onClick={() => void begin()}>
         {t("proof.verify")}
-      </button>
-      <button type="button" class="btn small" disabled={busy || why !== ""} onClick={() => setDates(true)}>
+      </SteadyButton>
+      <SteadyButton class="btn small" off={busy || running} disabled={why !== ""} onClick={() => setDates(true)}>
         {t("proof.verify-dates")}
-      </button>
+      </SteadyButton>
+      {running && <Running progress={of?.progress ?? 0} />}
       <span role="status" class={said ? "failure" : ""}>
         {why || said}
       </span>
@@ -206,10 +208,10 @@ function Verify({ of, onStarted }: { of: Verification | null; onStarted: () => v
 function Running({ progress }: { progress: number }) {
   const share = Math.min(1, Math.max(0, progress));
   return (
-    <p class="act running">
+    <span class="running">
       <progress max={1} value={share} aria-label={t("proof.verifying")} />
       <span>{t("proof.verifying-share", { share: percent(share, 1) })}</span>
-    </p>
+    </span>
   );
 }
 
@@ -278,7 +280,7 @@ function RestoreBlock({ drill, backup }: { drill: Drill | null; backup: Backup |
           />
         )}
         <div>
-          <p class={`answer ${state.tone}`}>{state.text}</p>
+          {backup?.configured && <p class={`answer ${state.tone}`}>{state.text}</p>}
           {backup?.problem && <p class="problem">{visible(backup.problem)}</p>}
           {backup && made !== null && (
             <Facts

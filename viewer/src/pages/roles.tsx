@@ -35,7 +35,7 @@ export function RolesPage() {
         <Heading>{t("nav.roles")}</Heading>
         {canChange && (
           <div class="buttons">
-            <button type="button" class="btn primary" disabled={!list.value} onClick={() => setAsked({ act: "add" })}>
+            <button type="button" class="btn primary" onClick={() => setAsked({ act: "add" })}>
               {t("roles.add")}
             </button>
           </div>
@@ -122,7 +122,7 @@ function RoleDialog({ role, permissions, onDone, onClose }: { role: Role | null;
     { title: t("roles.server"), of: permissions.filter((p) => p.of_server) },
   ];
   return (
-    <Dialog title={role ? t("roles.change-title", { role: roleName(role.name) }) : t("roles.add")} act={t("account.save")} wide ready={fits && node > 0 && held.size > 0 && why.trim() !== ""} onAct={act} onClose={onClose}>
+    <Dialog title={role ? t("roles.change-title", { role: roleName(role.name) }) : t("roles.add-title")} act={t("account.save")} wide ready={fits && node > 0 && held.size > 0 && why.trim() !== ""} onAct={act} onClose={onClose}>
       {role ? (
         <p>{t("roles.change-what")}</p>
       ) : (

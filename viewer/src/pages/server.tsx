@@ -12,6 +12,7 @@ import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
 import { Messages } from "../parts/messages";
 import { NodesPanel } from "../parts/nodes";
+import { Table } from "../parts/table";
 import { useTitle } from "../parts/title";
 import { bytes, instant, millis, near, percent, span } from "../words/format";
 import { t, type Key } from "../words/messages";
@@ -127,27 +128,19 @@ function Listeners({ of }: { of: Listener[] }) {
   return (
     <section class="panel" aria-labelledby="listeners">
       <h2 id="listeners">{t("listeners.title")}</h2>
-      <div class="scroll" tabIndex={0} role="group" aria-label={t("listeners.title")}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t("listeners.address")}</th>
-              <th scope="col">{t("listeners.for")}</th>
-              <th scope="col" class="num">
-                {t("listeners.requests")}
-              </th>
-              <th scope="col" class="num">
-                {t("listeners.last")}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {of.map((l) => (
-              <ListenerRows key={`${l.purpose} ${l.address}`} listener={l} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label={t("listeners.title")}
+        columns={[
+          t("listeners.address"),
+          t("listeners.for"),
+          { name: t("listeners.requests"), class: "num" },
+          { name: t("listeners.last"), class: "num" },
+        ]}
+      >
+        {of.map((l) => (
+          <ListenerRows key={`${l.purpose} ${l.address}`} listener={l} />
+        ))}
+      </Table>
     </section>
   );
 }

@@ -1,7 +1,8 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import { canPasskey, PasskeyRefused } from "../access/passkey";
-import { ended, forgetPassword, issuerAddress, loadSignIn, secondStepOf, signInByName, signInByPasskey, type SecondStep } from "../access/session";
+import { ended, forgetPassword, issuerAddress, loadSignIn, secondStepAfter, signInByName, signInByPasskey, type SecondStep } from "../access/session";
 import type { SignIn } from "../api/people";
+import { useDoing } from "../parts/doing";
 import { FailureNote, failureWords } from "../parts/failure";
 import { focused } from "../parts/focus";
 import { useLoading } from "../parts/loading";
@@ -38,24 +39,12 @@ function endWords(): string {
 function Names({ how, failure }: { how: SignIn; failure: string }) {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
-  const [wrong, setWrong] = useState(failure);
-  const [busy, setBusy] = useState(false);
+  const doing = useDoing();
   const [step, setStep] = useState<SecondStep | null>(null);
   const [forgot, setForgot] = useState(false);
   const id = useId();
-  useEffect(() => setWrong(failure), [failure]);
-  const submit = async () => {
-    setBusy(true);
-    setWrong("");
-    try {
-      await signInByName(name.trim(), password);
-    } catch (cause) {
-      const second = secondStepOf(cause);
-      if (second) setStep(second);
-      else setWrong(failureWords(cause));
-      setBusy(false);
-    }
-  };
+  useEffect(() => doing.setWrong(failure), [failure]);
+  const submit = () => doing.run(async () => setStep(await secondStepAfter(signInByName(name.trim(), password))));
   const back = () => {
     setStep(null);
     setPassword("");
@@ -82,8 +71,7 @@ function Names({ how, failure }: { how: SignIn; failure: string }) {
       )}
       <LonelyForm
         act={t("signin.act")}
-        busy={busy}
-        failure={wrong}
+        doing={doing}
         onSubmit={() => void submit()}
         beside={
           how.reset_by_mail && (
@@ -97,7 +85,7 @@ function Names({ how, failure }: { how: SignIn; failure: string }) {
           <label for={id}>{t("signin.name")}</label>
           <input id={id} type="text" value={name} required maxLength={100} autocomplete="username" autocapitalize="none" spellcheck={false} ref={focused} onInput={(event) => setName(event.currentTarget.value)} />
         </p>
-        <SecretField label={t("signin.password")} value={password} autocomplete="current-password" invalid={wrong !== ""} onValue={setPassword} />
+        <SecretField label={t("signin.password")} value={password} autocomplete="current-password" invalid={doing.wrong !== ""} onValue={setPassword} />
       </LonelyForm>
       {!how.reset_by_mail && <p class="soft below">{t("signin.forgot-ask")}</p>}
     </Lonely>
@@ -115,24 +103,15 @@ export function SecondStepPage({ step, onCode, onBack }: StepProps) {
   const passkeys = step.factors.includes("passkey") && canPasskey();
   const [way, setWay] = useState<"passkey" | "totp" | "recovery">(passkeys ? "passkey" : step.factors.includes("totp") ? "totp" : "recovery");
   const [code, setCode] = useState("");
-  const [wrong, setWrong] = useState("");
-  const [busy, setBusy] = useState(false);
+  const doing = useDoing((cause) => (cause instanceof PasskeyRefused ? t("signin.passkey-failed") : failureWords(cause)));
   const id = useId();
   const submit = async () => {
-    setBusy(true);
-    setWrong("");
-    try {
-      await (way === "passkey" ? signInByPasskey(step) : onCode(code.trim()));
-    } catch (cause) {
-      setWrong(cause instanceof PasskeyRefused ? t("signin.passkey-failed") : failureWords(cause));
-      setCode("");
-      setBusy(false);
-    }
+    if (!(await doing.run(() => (way === "passkey" ? signInByPasskey(step) : onCode(code.trim()))))) setCode("");
   };
   const others = (["passkey", "totp", "recovery"] as const).filter((w) => w !== way && (w === "passkey" ? passkeys : step.factors.includes(w)));
   return (
     <Lonely title={t("signin.second")}>
-      <LonelyForm act={t(way === "passkey" ? "signin.use-passkey" : "signin.act")} busy={busy} failure={wrong} onSubmit={() => void submit()}>
+      <LonelyForm act={t(way === "passkey" ? "signin.use-passkey" : "signin.act")} doing={doing} onSubmit={() => void submit()}>
         {way === "passkey" ? (
           <p>{t("signin.passkey-what")}</p>
         ) : (
@@ -149,7 +128,7 @@ export function SecondStepPage({ step, onCode, onBack }: StepProps) {
               required
               ref={focused}
               value={code}
-              aria-invalid={wrong !== ""}
+              aria-invalid={doing.wrong !== ""}
               aria-describedby={`${id}-hint`}
               onInput={(event) => setCode(event.currentTarget.value)}
             />
@@ -179,20 +158,13 @@ const wayKeys: Record<"passkey" | "totp" | "recovery", Key> = { passkey: "signin
 function ForgotPage({ name, onBack }: { name: string; onBack: () => void }) {
   const [who, setWho] = useState(name);
   const [sent, setSent] = useState(false);
-  const [wrong, setWrong] = useState("");
-  const [busy, setBusy] = useState(false);
+  const doing = useDoing();
   const id = useId();
-  const submit = async () => {
-    setBusy(true);
-    setWrong("");
-    try {
+  const submit = () =>
+    doing.run(async () => {
       await forgetPassword(who.trim());
       setSent(true);
-    } catch (cause) {
-      setWrong(failureWords(cause));
-    }
-    setBusy(false);
-  };
+    });
   return (
     <Lonely title={t("signin.forgot")}>
       {sent ? (
@@ -200,7 +172,7 @@ function ForgotPage({ name, onBack }: { name: string; onBack: () => void }) {
           {t("signin.forgot-sent")}
         </p>
       ) : (
-        <LonelyForm act={t("signin.forgot-act")} busy={busy} failure={wrong} onSubmit={() => void submit()}>
+        <LonelyForm act={t("signin.forgot-act")} doing={doing} onSubmit={() => void submit()}>
           <p class="field">
             <label for={id}>{t("signin.name")}</label>
             <input id={id} type="text" value={who} required maxLength={100} autocomplete="username" autocapitalize="none" ref={focused} onInput={(event) => setWho(event.currentTarget.value)} />

@@ -9,14 +9,17 @@ import { FailureNote } from "../parts/failure";
 import { noGrant, onlyNode, PlaceSelect, RoleSelect, useRoles } from "../parts/grantfields";
 import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
+import { makerWords } from "../parts/madetokens";
 import { Once } from "../parts/once";
 import { PeopleNav } from "../parts/peoplenav";
 import { ReasonField } from "../parts/reason";
+import { Table } from "../parts/table";
 import { useTitle } from "../parts/title";
 import { NodeField } from "../tree/nodefield";
+import { pathName } from "../tree/tree";
 import { date, instant, millis } from "../words/format";
 import { joined, t, type Key } from "../words/messages";
-import { nodeName, placeRole, roleName } from "../words/people";
+import { placeRole, roleName } from "../words/people";
 import { visible } from "../words/text";
 
 /** The programs that may ask this server. */
@@ -45,29 +48,22 @@ export function TokensPage() {
       {list.value && tokens.length === 0 && <p class="soft">{t("tokens.none")}</p>}
       {tokens.length > 0 && (
         <section class="panel" aria-label={t("nav.tokens")}>
-          <div class="scroll" tabIndex={0} role="group" aria-label={t("nav.tokens")}>
-            <table class="stacked">
-              <thead>
-                <tr>
-                  <th scope="col">{t("tokens.name")}</th>
-                  <th scope="col">{t("people.role")}</th>
-                  <th scope="col">{t("people.at")}</th>
-                  <th scope="col">{t("tokens.made")}</th>
-                  <th scope="col">{t("tokens.ends")}</th>
-                  {canChange && (
-                    <th scope="col">
-                      <span class="unseen">{t("tokens.revoke")}</span>
-                    </th>
-                  )}
-                </tr>
-              </thead>
-              <tbody>
-                {tokens.map((token) => (
-                  <Row key={token.id} token={token} canChange={canChange} onRevoke={() => setRevokes(token)} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table
+            label={t("nav.tokens")}
+            class="stacked"
+            columns={[
+              t("tokens.name"),
+              t("people.role"),
+              t("people.at"),
+              t("tokens.made"),
+              t("tokens.ends"),
+              canChange && { name: t("tokens.revoke"), unseen: true },
+            ]}
+          >
+            {tokens.map((token) => (
+              <Row key={token.id} token={token} canChange={canChange} onRevoke={() => setRevokes(token)} />
+            ))}
+          </Table>
         </section>
       )}
       {makes && (
@@ -96,10 +92,15 @@ function Row({ token, canChange, onRevoke }: { token: Token; canChange: boolean;
       </td>
       <td data-label={t("people.role")}>{roleName(token.role)}</td>
       <td data-label={t("people.at")}>
-        <bdi>{nodeName(token.organization)}</bdi>
+        <bdi>{pathName(token.organization)}</bdi>
         {at.length > 0 && <small class="cell soft">{joined(at)}</small>}
       </td>
-      <td data-label={t("tokens.made")}>{made !== null && date(made)}</td>
+      <td data-label={t("tokens.made")}>
+        {made !== null && date(made)}
+        <small class="cell soft">
+          <bdi>{makerWords(token)}</bdi>
+        </small>
+      </td>
       <td data-label={t("tokens.ends")}>{revoked !== null ? t("tokens.revoked", { at: date(revoked) }) : ends === null ? t("tokens.never") : t(over ? "tokens.expired" : "tokens.until", { at: date(ends) })}</td>
       {canChange && (
         <td class={over ? "void" : ""}>
@@ -148,7 +149,7 @@ function MakeDialog({ onClose }: { onClose: () => void }) {
     return "stay" as const;
   };
   return (
-    <Dialog title={t("tokens.make")} act={t("tokens.make-act")} ready={name.trim() !== "" && role !== "" && node > 0 && (role !== placeRole || place > 0) && why.trim() !== ""} onAct={act} onClose={onClose}>
+    <Dialog title={t("tokens.make-title")} act={t("tokens.make-act")} ready={name.trim() !== "" && role !== "" && node > 0 && (role !== placeRole || place > 0) && why.trim() !== ""} onAct={act} onClose={onClose}>
       {roles.failure !== undefined && <FailureNote cause={roles.failure} again={roles.again} />}
       <Field label={t("tokens.name")} hint={t("tokens.name-hint")} value={name} most={100} required onValue={setName} />
       <RoleSelect roles={roles.value ?? []} value={role} onValue={setRole} />

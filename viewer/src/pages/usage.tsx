@@ -5,12 +5,12 @@ import { FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
 import { PeopleNav } from "../parts/peoplenav";
+import { Table } from "../parts/table";
 import { useTitle } from "../parts/title";
 import { everything } from "../tree/nodes";
-import { choice } from "../tree/tree";
+import { choice, pathName } from "../tree/tree";
 import { instant, millis } from "../words/format";
 import { t, type Key } from "../words/messages";
-import { nodeName } from "../words/people";
 
 const columns: { name: keyof Usage; key: Key }[] = [
   { name: "places", key: "usage.places" },
@@ -44,36 +44,27 @@ export function UsagePage() {
       {loading.failure !== undefined && <FailureNote cause={loading.failure} again={loading.again} />}
       {usage && (
         <section class="panel" aria-label={t("nav.usage")}>
-          <div class="scroll" tabIndex={0} role="group" aria-label={t("nav.usage")}>
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">{t("people.organization")}</th>
-                  {columns.map((c) => (
-                    <th key={c.name} scope="col" class="num">
-                      {t(c.key)}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {usage.organizations.map((o) => (
-                  <tr key={o.organization_id}>
-                    <th scope="row">
-                      <bdi>{nodeName(o.path)}</bdi>
-                    </th>
-                    <Numbers of={o} />
-                  </tr>
-                ))}
-              </tbody>
-              <tfoot>
-                <tr>
-                  <th scope="row">{t("usage.total")}</th>
-                  <Numbers of={usage.total} />
-                </tr>
-              </tfoot>
-            </table>
-          </div>
+          <Table
+            label={t("nav.usage")}
+            class="stacked named"
+            columns={[t("people.organization"), ...columns.map((c) => ({ name: t(c.key), class: "num" }))]}
+            foot={
+              <tr>
+                <th scope="row">{t("usage.total")}</th>
+                <Numbers of={usage.total} />
+              </tr>
+            }
+          >
+            {usage.organizations.map((o) => (
+              <tr key={o.organization_id}>
+                <th scope="row">
+                  <bdi>{pathName(o.path)}</bdi>
+                </th>
+                <Numbers of={o} />
+              </tr>
+            ))}
+          </Table>
+          <p class="soft below">{t("usage.samples-what")}</p>
         </section>
       )}
     </>
@@ -84,7 +75,7 @@ function Numbers({ of }: { of: Usage }) {
   return (
     <>
       {columns.map((c) => (
-        <td key={c.name} class="num">
+        <td key={c.name} class="num" data-label={t(c.key)}>
           {t("count", { n: of[c.name] })}
         </td>
       ))}

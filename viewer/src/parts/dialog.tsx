@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { failureWords } from "./failure";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { useDoing, Wrong } from "./doing";
+import { SteadyButton } from "./steadybutton";
 import { t } from "../words/messages";
 
 interface Props {
@@ -25,46 +26,34 @@ interface Props {
 export function Dialog({ title, children, act, grave, ready = true, onAct, onBack, wide, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState("");
+  const { busy, wrong, run } = useDoing();
   useEffect(() => dialog.current?.showModal(), []);
 
-  const submit = async (event: Event) => {
+  const submit = (event: Event) => {
     event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    setFailure("");
-    try {
-      if ((await onAct?.()) === "stay") setBusy(false);
-      else dialog.current?.close();
-    } catch (cause) {
-      setFailure(failureWords(cause));
-      setBusy(false);
-    }
+    void run(async () => {
+      if ((await onAct?.()) !== "stay") dialog.current?.close();
+    });
   };
   return (
     <dialog ref={dialog} aria-labelledby={heading} onClose={onClose} {...(wide ? { class: "wide-dialog" } : {})}>
       <form onSubmit={submit}>
         <h2 id={heading}>{title}</h2>
         {children}
-        {failure && (
-          <p class="failure" role="alert">
-            {failure}
-          </p>
-        )}
+        <Wrong>{wrong}</Wrong>
         <div class="actions">
           <button type="button" class="btn" onClick={() => dialog.current?.close()}>
             {t(act === undefined ? "dialog.close" : "dialog.cancel")}
           </button>
           {onBack && (
-            <button type="button" class="btn" disabled={busy} onClick={onBack}>
+            <SteadyButton class="btn" off={busy} onClick={onBack}>
               {t("swap.back")}
-            </button>
+            </SteadyButton>
           )}
           {act !== undefined && (
-            <button type="submit" class={grave ? "btn grave" : "btn primary"} disabled={busy || !ready}>
+            <SteadyButton type="submit" class={grave ? "btn grave" : "btn primary"} off={busy} disabled={!ready}>
               {busy ? t("dialog.busy") : act}
-            </button>
+            </SteadyButton>
           )}
         </div>
       </form>

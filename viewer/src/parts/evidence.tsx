@@ -11,6 +11,7 @@ import { announce } from "./announce";
 import { DatesDialog } from "./dates";
 import { failureWords } from "./failure";
 import { download, save, stamp } from "./save";
+import { SteadyButton } from "./steadybutton";
 
 /** Makes one file that answers for a place over a period: a button, and what came of it. */
 export function EvidenceButton({ place }: { place: NonNullable<Device["place"]> }) {
@@ -43,9 +44,9 @@ export function EvidenceButton({ place }: { place: NonNullable<Device["place"]> 
   };
   return (
     <>
-      <button type="button" class="btn" disabled={busy} onClick={() => setAsking(true)}>
+      <SteadyButton class="btn" off={busy} onClick={() => setAsking(true)}>
         {t("evidence.open")}
-      </button>
+      </SteadyButton>
       {said && (
         <span class={failed ? "failure said" : "soft said"} {...(failed ? { role: "alert" } : {})}>
           {said}

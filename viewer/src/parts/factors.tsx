@@ -6,6 +6,7 @@ import { me, serverNow } from "../fleet/fleet";
 import { date } from "../words/format";
 import { t } from "../words/messages";
 import { visible } from "../words/text";
+import { Act, useDoing } from "./doing";
 import { failureWords } from "./failure";
 import { focused } from "./focus";
 import { save, stamp } from "./save";
@@ -15,23 +16,12 @@ export function AuthenticatorSetup({ onDone, onCancel }: { onDone: () => void; o
   const [made, setMade] = useState<Authenticator | null>(null);
   const [kept, setKept] = useState<string[] | null>(null);
   const [code, setCode] = useState("");
-  const [wrong, setWrong] = useState("");
-  const [busy, setBusy] = useState(false);
+  const doing = useDoing();
   const id = useId();
-  const act = async (work: () => Promise<void>) => {
-    setBusy(true);
-    setWrong("");
-    try {
-      await work();
-    } catch (cause) {
-      setWrong(failureWords(cause));
-    }
-    setBusy(false);
-  };
-  const begin = () => act(async () => setMade(await ask<Authenticator>("/me/totp", { method: "POST", body: {} })));
+  const begin = () => doing.run(async () => setMade(await ask<Authenticator>("/me/totp", { method: "POST", body: {} })));
   const confirm = (event: Event) => {
     event.preventDefault();
-    void act(async () => {
+    void doing.run(async () => {
       const answer = await ask<{ recovery_codes: string[] }>("/me/totp/confirmation", { method: "POST", body: { code: code.trim() }, enters: true });
       setMade(null);
       setKept(answer.recovery_codes);
@@ -42,21 +32,7 @@ export function AuthenticatorSetup({ onDone, onCancel }: { onDone: () => void; o
     return (
       <div class="setup">
         <p>{t("account.totp-what")}</p>
-        {wrong && (
-          <p class="failure" role="alert">
-            {wrong}
-          </p>
-        )}
-        <p class="act">
-          <button type="button" class="btn primary" disabled={busy} onClick={() => void begin()}>
-            {t("account.totp-begin")}
-          </button>
-          {onCancel && (
-            <button type="button" class="btn" onClick={onCancel}>
-              {t("dialog.cancel")}
-            </button>
-          )}
-        </p>
+        <Act act={t("account.totp-begin")} doing={doing} onAct={() => void begin()} onCancel={onCancel} />
       </div>
     );
   return (
@@ -71,23 +47,9 @@ export function AuthenticatorSetup({ onDone, onCancel }: { onDone: () => void; o
       </div>
       <p class="field">
         <label for={id}>{t("account.totp-code")}</label>
-        <input id={id} class="code" type="text" inputMode="numeric" autocomplete="one-time-code" required maxLength={10} ref={focused} value={code} aria-invalid={wrong !== ""} onInput={(event) => setCode(event.currentTarget.value)} />
+        <input id={id} class="code" type="text" inputMode="numeric" autocomplete="one-time-code" required maxLength={10} ref={focused} value={code} aria-invalid={doing.wrong !== ""} onInput={(event) => setCode(event.currentTarget.value)} />
       </p>
-      {wrong && (
-        <p class="failure" role="alert">
-          {wrong}
-        </p>
-      )}
-      <p class="act">
-        <button type="submit" class="btn primary" disabled={busy}>
-          {busy ? t("dialog.busy") : t("account.totp-confirm")}
-        </button>
-        {onCancel && (
-          <button type="button" class="btn" onClick={onCancel}>
-            {t("dialog.cancel")}
-          </button>
-        )}
-      </p>
+      <Act act={t("account.totp-confirm")} doing={doing} onCancel={onCancel} />
     </form>
   );
 }
@@ -140,26 +102,20 @@ function RecoveryCodes({ codes, onDone }: { codes: string[]; onDone: () => void 
 /** Adds a passkey of this device or of a security key. */
 export function PasskeySetup({ onDone, onCancel }: { onDone: () => void; onCancel?: () => void }) {
   const [name, setName] = useState("");
-  const [wrong, setWrong] = useState("");
-  const [busy, setBusy] = useState(false);
+  const doing = useDoing((cause) => (cause instanceof PasskeyRefused ? t("account.passkey-failed") : failureWords(cause)));
   const id = useId();
-  const submit = async (event: Event) => {
+  const submit = (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    setWrong("");
-    try {
+    void doing.run(async () => {
       const options = await ask<unknown>("/me/passkeys/options", { method: "POST", body: {} });
       const credential = await attestationOf(creationOptions(options));
       await ask("/me/passkeys", { method: "POST", body: { name: name.trim(), credential } });
       onDone();
-    } catch (cause) {
-      setWrong(cause instanceof PasskeyRefused ? t("account.passkey-failed") : failureWords(cause));
-      setBusy(false);
-    }
+    });
   };
   if (!canPasskey()) return <p class="soft">{t("account.passkey-cannot")}</p>;
   return (
-    <form class="setup" onSubmit={(event) => void submit(event)}>
+    <form class="setup" onSubmit={submit}>
       <p>{t("account.passkey-what")}</p>
       <p class="field">
         <label for={id}>{t("account.passkey-name")}</label>
@@ -168,21 +124,7 @@ export function PasskeySetup({ onDone, onCancel }: { onDone: () => void; onCance
           {t("account.passkey-name-hint")}
         </small>
       </p>
-      {wrong && (
-        <p class="failure" role="alert">
-          {wrong}
-        </p>
-      )}
-      <p class="act">
-        <button type="submit" class="btn primary" disabled={busy}>
-          {busy ? t("dialog.busy") : t("account.passkey-add")}
-        </button>
-        {onCancel && (
-          <button type="button" class="btn" onClick={onCancel}>
-            {t("dialog.cancel")}
-          </button>
-        )}
-      </p>
+      <Act act={t("account.passkey-add")} doing={doing} onCancel={onCancel} />
     </form>
   );
 }

@@ -12,6 +12,7 @@ import { noChangeWords } from "../words/store";
 import { visible } from "../words/text";
 import { announce } from "./announce";
 import { Dialog, Field } from "./dialog";
+import { Table } from "./table";
 
 interface Props {
   /** The device that a gap is of; null where it may be of several, so that nothing can be said of it here. */
@@ -34,31 +35,22 @@ export function GapTable({ deviceOf, family, gaps, label, onExplained }: Props) 
   const explains = may("gap.explain");
   return (
     <>
-      <div class="scroll" tabIndex={0} role="group" aria-label={label}>
-        <table class="gaps">
-          <thead>
-            <tr>
-              <th scope="col">{t("gaps.from")}</th>
-              <th scope="col">{t("gaps.long")}</th>
-              <th scope="col" class="num">
-                {t("gaps.messages")}
-              </th>
-              <th scope="col">{t("gaps.cause")}</th>
-              {explains && (
-                <th scope="col">
-                  <span class="unseen">{t("devices.act")}</span>
-                </th>
-              )}
-            </tr>
-          </thead>
-          <tbody>
-            {gaps.map((gap) => {
-              const device = explains && sayableCauses(gap.cause, Boolean(gap.by)).length > 0 ? deviceOf({ from: millis(gap.from) ?? 0, to: millis(gap.to) ?? 0 }) : null;
-              return <GapRow key={`${gap.from} ${gap.cause}`} gap={gap} family={device?.family ?? family} onExplain={device && (() => setExplaining({ gap, device }))} acts={explains} />;
-            })}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label={label}
+        class="gaps stacked named"
+        columns={[
+          t("gaps.from"),
+          t("gaps.long"),
+          { name: t("gaps.messages"), class: "num" },
+          t("gaps.cause"),
+          explains && { name: t("devices.act"), unseen: true },
+        ]}
+      >
+        {gaps.map((gap) => {
+          const device = explains && sayableCauses(gap.cause, Boolean(gap.by)).length > 0 ? deviceOf({ from: millis(gap.from) ?? 0, to: millis(gap.to) ?? 0 }) : null;
+          return <GapRow key={`${gap.from} ${gap.cause}`} gap={gap} family={device?.family ?? family} onExplain={device && (() => setExplaining({ gap, device }))} acts={explains} />;
+        })}
+      </Table>
       {explaining && <ExplainDialog {...explaining} onDone={onExplained} onClose={() => setExplaining(null)} />}
     </>
   );
@@ -69,15 +61,17 @@ function GapRow({ gap, family, onExplain, acts }: { gap: Gap; family: string; on
     to = millis(gap.to) ?? 0;
   return (
     <tr>
-      <td>{near(from, asOf.value)}</td>
-      <td>{span((to - from) / 1000)}</td>
-      <td class="num">{t("count", { n: gap.messages })}</td>
-      <td>
+      <td data-label={t("gaps.from")}>{near(from, asOf.value)}</td>
+      <td data-label={t("gaps.long")}>{span((to - from) / 1000)}</td>
+      <td class="num" data-label={t("gaps.messages")}>
+        {t("count", { n: gap.messages })}
+      </td>
+      <td data-label={t("gaps.cause")}>
         {causeWords(gap.cause, family)}
         <Mark gap={gap} />
       </td>
       {acts && (
-        <td class="num">
+        <td class={onExplain ? "num" : "num void"}>
           {onExplain && (
             <button type="button" class="btn small" aria-label={t("gaps.explain-name", { from: near(from, asOf.value) })} onClick={onExplain}>
               {t("gaps.explain")}

@@ -6,6 +6,7 @@ import { countsWords, dayWords } from "../proof/words";
 import { percent as share } from "../words/format";
 import { t, type Key } from "../words/messages";
 import { visible } from "../words/text";
+import { Heads, Table, type Column } from "./table";
 
 interface Props {
   devices: DeviceDays[];
@@ -19,6 +20,11 @@ interface Props {
 /** The address of a device's day. */
 export function dayPath(device: number, day: string): string {
   return `/completeness/${device}/${day}`;
+}
+
+/** Columns of figures. */
+function figures(...keys: Key[]): Column[] {
+  return keys.map((key) => ({ name: t(key), class: "num" }));
 }
 
 /** The day under the pointer or the focus, in words. */
@@ -71,18 +77,7 @@ export function HeatMap({ devices, days, today, label }: Props) {
                   </span>
                 </th>
               ))}
-              <th scope="col" class="num">
-                {t("completeness.share")}
-              </th>
-              <th scope="col" class="num">
-                {t("completeness.received-column")}
-              </th>
-              <th scope="col" class="num">
-                {t("completeness.missing-column")}
-              </th>
-              <th scope="col" class="num">
-                {t("completeness.late-column")}
-              </th>
+              <Heads of={figures("completeness.share", "completeness.received-column", "completeness.missing-column", "completeness.late-column")} />
             </tr>
           </thead>
           <tbody>{rows}</tbody>
@@ -218,52 +213,32 @@ function onKey(event: KeyboardEvent): void {
 /** The same in figures: a row a device. */
 export function DaysTable({ devices, label }: { devices: DeviceDays[]; label: string }) {
   return (
-    <div class="scroll days-table" tabIndex={0} role="group" aria-label={label}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{t("completeness.device")}</th>
-            <th scope="col" class="num">
-              {t("completeness.expected-column")}
-            </th>
-            <th scope="col" class="num">
-              {t("completeness.received-column")}
-            </th>
-            <th scope="col" class="num">
-              {t("completeness.missing-column")}
-            </th>
-            <th scope="col" class="num">
-              {t("completeness.uncertain-column")}
-            </th>
-            <th scope="col" class="num">
-              {t("completeness.late-column")}
-            </th>
-            <th scope="col" class="num">
-              {t("completeness.share")}
-            </th>
-            <th scope="col">{t("completeness.days-lacking")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {devices.map((d) => (
-            <tr key={d.device_id}>
-              <th scope="row">
-                <bdi>{visible(d.device)}</bdi>
-              </th>
-              <td class="num">{t("count", { n: d.expected })}</td>
-              <td class="num">{t("count", { n: d.received })}</td>
-              <td class="num">{t("count", { n: d.missing })}</td>
-              <td class="num">{t("count", { n: d.uncertain })}</td>
-              <td class="num">{t("count", { n: d.late })}</td>
-              <td class="num">{d.expected > 0 ? share(Math.min(d.received, d.expected), d.expected) : "–"}</td>
-              <td>
-                <LackingDays device={d} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label={label}
+      class="days-table"
+      columns={[
+        t("completeness.device"),
+        ...figures("completeness.expected-column", "completeness.received-column", "completeness.missing-column", "completeness.uncertain-column", "completeness.late-column", "completeness.share"),
+        t("completeness.days-lacking"),
+      ]}
+    >
+      {devices.map((d) => (
+        <tr key={d.device_id}>
+          <th scope="row">
+            <bdi>{visible(d.device)}</bdi>
+          </th>
+          <td class="num">{t("count", { n: d.expected })}</td>
+          <td class="num">{t("count", { n: d.received })}</td>
+          <td class="num">{t("count", { n: d.missing })}</td>
+          <td class="num">{t("count", { n: d.uncertain })}</td>
+          <td class="num">{t("count", { n: d.late })}</td>
+          <td class="num">{d.expected > 0 ? share(Math.min(d.received, d.expected), d.expected) : "–"}</td>
+          <td>
+            <LackingDays device={d} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

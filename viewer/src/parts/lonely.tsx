@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../words/messages";
 import { Comet } from "./comet";
+import { Act, type Doing } from "./doing";
 import { useTitle } from "./title";
 
 /** A page without the rest of the viewer: before somebody is signed in, and while something must be done first. */
@@ -30,8 +31,7 @@ export function Lonely({ title, wide, children }: { title: string; wide?: boolea
 
 interface FormProps {
   act: string;
-  busy: boolean;
-  failure: string;
+  doing: Pick<Doing, "busy" | "wrong">;
   ready?: boolean;
   children?: ComponentChildren;
   /** What stands beside the button. */
@@ -40,25 +40,17 @@ interface FormProps {
 }
 
 /** A form on such a page, with what went wrong above its button. */
-export function LonelyForm({ act, busy, failure, ready = true, children, beside, onSubmit }: FormProps) {
+export function LonelyForm({ act, doing, ready = true, children, beside, onSubmit }: FormProps) {
   const submit = (event: Event) => {
     event.preventDefault();
-    if (!busy && ready) onSubmit();
+    if (!doing.busy && ready) onSubmit();
   };
   return (
     <form onSubmit={submit} class="panel">
       {children}
-      {failure && (
-        <p class="failure" role="alert">
-          {failure}
-        </p>
-      )}
-      <div class="act">
-        <button type="submit" class="btn primary" disabled={busy || !ready}>
-          {busy ? t("dialog.busy") : act}
-        </button>
+      <Act act={act} doing={doing} ready={ready}>
         {beside}
-      </div>
+      </Act>
     </form>
   );
 }

@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { may, status } from "../fleet/fleet";
+import { may, me, status } from "../fleet/fleet";
 import { path } from "../router";
 import { routes } from "../routes";
 import { t, type Key } from "../words/messages";
@@ -11,11 +11,11 @@ interface Entry {
 }
 
 /** The pages of everyday, each with the right that it takes. */
-const everyday: (Entry & { permission?: string })[] = [
+const everyday: (Entry & { permission?: string; ofDevices?: boolean; ofDecisions?: boolean })[] = [
   { path: routes.overview, key: "nav.overview" },
   { path: routes.places, key: "nav.places", permission: "place.read" },
-  { path: routes.newDevices, key: "nav.new", permission: "device.read" },
-  { path: routes.devices, key: "nav.devices", permission: "device.read" },
+  { path: routes.newDevices, key: "nav.new", permission: "device.read", ofDevices: true, ofDecisions: true },
+  { path: routes.devices, key: "nav.devices", permission: "device.read", ofDevices: true },
   { path: routes.completeness, key: "nav.completeness", permission: "sample.read" },
   { path: routes.proof, key: "nav.proof", permission: "proof.read" },
 ];
@@ -36,7 +36,7 @@ export function Navigation() {
   return (
     <nav aria-label={t("nav.label")}>
       {everyday
-        .filter((page) => !page.permission || may(page.permission))
+        .filter((page) => (!page.permission || may(page.permission)) && !(page.ofDevices && seesPlacesOnly()) && !(page.ofDecisions && waiting === 0 && !may("device.decide")))
         .map((page) => (
           <Way key={page.path} page={page}>
             {page.path === routes.newDevices && waiting > 0 && <span class="n">{t("count", { n: waiting })}</span>}
@@ -45,6 +45,12 @@ export function Navigation() {
       <Administration />
     </nav>
   );
+}
+
+/** Whether somebody sees named places and nothing else: devices as such mean nothing to them. */
+function seesPlacesOnly(): boolean {
+  const roles = me.value?.roles ?? [];
+  return roles.length > 0 && roles.every((role) => role.place_id !== null);
 }
 
 function isCurrent(page: Entry): boolean {

@@ -4,6 +4,7 @@ import { readable } from "../fleet/store";
 import { ago, millis, near } from "../words/format";
 import { t } from "../words/messages";
 import { visible } from "../words/text";
+import { Table } from "./table";
 
 /** The servers that share the database, as each said itself when it was seen last. */
 export function NodesPanel({ nodes }: { nodes: Node[] }) {
@@ -13,27 +14,19 @@ export function NodesPanel({ nodes }: { nodes: Node[] }) {
       <h2 id="nodes">
         {t("nodes.title")} <span>{t("nodes.count", { n: nodes.length })}</span>
       </h2>
-      <div class="scroll" tabIndex={0} role="group" aria-label={t("nodes.title")}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t("nodes.name")}</th>
-              <th scope="col" class="wide">
-                {t("server.version")}
-              </th>
-              <th scope="col">{t("nodes.seen")}</th>
-              <th scope="col" class="num">
-                {t("nodes.waiting")}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {nodes.map((node, i) => (
-              <Row key={i} node={node} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label={t("nodes.title")}
+        columns={[
+          t("nodes.name"),
+          { name: t("server.version"), class: "wide" },
+          t("nodes.seen"),
+          { name: t("nodes.waiting"), class: "num" },
+        ]}
+      >
+        {nodes.map((node, i) => (
+          <Row key={i} node={node} />
+        ))}
+      </Table>
       {!readable.value && <p class="soft">{t("nodes.stale")}</p>}
     </section>
   );

@@ -1,4 +1,5 @@
 import { t } from "../words/messages";
+import { SteadyButton } from "./steadybutton";
 
 interface Props {
   /** What is paged, for those who hear it. */
@@ -15,12 +16,12 @@ export function Pager({ label, page, size, all, onPage }: Props) {
   const pages = Math.ceil(all / size);
   return (
     <nav class="pager" aria-label={label}>
-      <button type="button" class="btn" disabled={page === 0} onClick={() => onPage(page - 1)}>
+      <SteadyButton class="btn" off={page === 0} onClick={() => onPage(page - 1)}>
         {t("place.page-before")}
-      </button>
-      <button type="button" class="btn" disabled={page >= pages - 1} onClick={() => onPage(page + 1)}>
+      </SteadyButton>
+      <SteadyButton class="btn" off={page >= pages - 1} onClick={() => onPage(page + 1)}>
         {t("place.page-after")}
-      </button>
+      </SteadyButton>
       <span class="soft" role="status">
         {t("place.page", { from: page * size + 1, to: Math.min(all, (page + 1) * size), n: all })}
       </span>

@@ -6,6 +6,7 @@ import { begun, instant, millis, near } from "../words/format";
 import { joined, t } from "../words/messages";
 import { visible } from "../words/text";
 import { DetachDialog } from "./placeedit";
+import { Table } from "./table";
 
 /** A device at a place, from one instant to another. */
 export interface Visit {
@@ -54,49 +55,42 @@ export function DevicesPanel({ place, onDone }: { place: Place; onDone: () => vo
       {visits.length === 0 ? (
         <p class="soft">{t("place.no-device")}</p>
       ) : (
-        <div class="scroll" tabIndex={0} role="group" aria-label={t("place.devices")}>
-          <table class="visits">
-            <thead>
-              <tr>
-                <th scope="col">{t("completeness.device")}</th>
-                <th scope="col">{t("place.since")}</th>
-                <th scope="col">{t("place.until")}</th>
-                {acts && (
-                  <th scope="col">
-                    <span class="unseen">{t("devices.act")}</span>
-                  </th>
+        <Table
+          label={t("place.devices")}
+          class="visits"
+          columns={[
+            t("completeness.device"),
+            t("place.since"),
+            t("place.until"),
+            acts && { name: t("devices.act"), unseen: true },
+          ]}
+        >
+          {visits.map((v) => (
+            <tr key={`${v.device} ${v.from} ${v.to}`}>
+              <td>
+                {may("device.read") ? (
+                  <a class="link" href={`/devices/${v.device}`}>
+                    <bdi>{v.name}</bdi>
+                  </a>
+                ) : (
+                  <bdi>{v.name}</bdi>
                 )}
-              </tr>
-            </thead>
-            <tbody>
-              {visits.map((v) => (
-                <tr key={`${v.device} ${v.from} ${v.to}`}>
-                  <td>
-                    {may("device.read") ? (
-                      <a class="link" href={`/devices/${v.device}`}>
-                        <bdi>{v.name}</bdi>
-                      </a>
-                    ) : (
-                      <bdi>{v.name}</bdi>
-                    )}
-                    <small class="cell soft">{joined([...(v.name === visible(v.serial) ? [] : [visible(v.serial)]), ...v.series])}</small>
-                  </td>
-                  <td>{begun(v.from, asOf.value)}</td>
-                  <td>{v.to === null ? t("place.now") : near(v.to, asOf.value)}</td>
-                  {acts && (
-                    <td class="num">
-                      {v.to === null && (
-                        <button type="button" class="btn small" aria-label={t("place.detach-name", { device: v.name })} onClick={() => setLeaving(v)}>
-                          {t("place.detach")}
-                        </button>
-                      )}
-                    </td>
+                <small class="cell soft">{joined([...(v.name === visible(v.serial) ? [] : [visible(v.serial)]), ...v.series])}</small>
+              </td>
+              <td>{begun(v.from, asOf.value)}</td>
+              <td>{v.to === null ? t("place.now") : near(v.to, asOf.value)}</td>
+              {acts && (
+                <td class="num">
+                  {v.to === null && (
+                    <button type="button" class="btn small" aria-label={t("place.detach-name", { device: v.name })} onClick={() => setLeaving(v)}>
+                      {t("place.detach")}
+                    </button>
                   )}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+                </td>
+              )}
+            </tr>
+          ))}
+        </Table>
       )}
       {place.swaps.length > 0 && (
         <>

@@ -7,7 +7,9 @@ import { instant, millis, near } from "../words/format";
 import { t } from "../words/messages";
 import { visible } from "../words/text";
 import { FailureNote } from "./failure";
+import { More } from "./more";
 import { usePages } from "./paged";
+import { Table } from "./table";
 
 /** As many results as are asked for at once. */
 const atOnce = 50;
@@ -43,33 +45,13 @@ function Results({ kind }: { kind: string }) {
       {list.failure !== undefined && <FailureNote cause={list.failure} again={list.again} away="gone.proof" />}
       {list.pages.length > 0 && all.length === 0 && <p class="soft waiting">{t("results.none")}</p>}
       {all.length > 0 && (
-        <div class="scroll" tabIndex={0} role="group" aria-label={t("results.title")}>
-          <table class="results">
-            <thead>
-              <tr>
-                <th scope="col">{t("results.when")}</th>
-                <th scope="col">{t("results.kind")}</th>
-                <th scope="col">{t("results.result")}</th>
-                <th scope="col" class="wide">
-                  {t("nodes.name")}
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {all.map((r) => (
-                <Row key={r.id} result={r} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table label={t("results.title")} class="results" columns={[t("results.when"), t("results.kind"), t("results.result"), { name: t("nodes.name"), class: "wide" }]}>
+          {all.map((r) => (
+            <Row key={r.id} result={r} />
+          ))}
+        </Table>
       )}
-      {list.hasMore && (
-        <p class="pager">
-          <button type="button" class="btn" disabled={list.busy} onClick={list.more}>
-            {t("results.more")}
-          </button>
-        </p>
-      )}
+      <More list={list} act={t("results.more")} />
     </>
   );
 }

@@ -7,29 +7,26 @@ import { t } from "../words/messages";
 import { visible } from "../words/text";
 import { announce } from "./announce";
 import { Dialog } from "./dialog";
-import { FailureNote, failureWords } from "./failure";
+import { useDoing, Wrong } from "./doing";
+import { FailureNote } from "./failure";
 import { useLoading } from "./loading";
 
 /** Where somebody is signed in, each with a way to end it. `of` is the way to the person in the API. */
 export function Sessions({ of, mine, canEnd }: { of: string; mine: boolean; canEnd: boolean }) {
   const list = useLoading((signal) => ask<SessionList>(`${of}/sessions`, { signal }), [of]);
-  const [wrong, setWrong] = useState("");
+  const doing = useDoing();
   const [endsAll, setEndsAll] = useState(false);
-  const end = async (id: string) => {
-    setWrong("");
-    try {
+  const end = (id: string) =>
+    doing.run(async () => {
       await ask(`${of}/sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
       announce(t("account.session-ended"));
       list.again();
-    } catch (cause) {
-      setWrong(failureWords(cause));
-    }
-  };
+    });
   const sessions = list.value?.sessions ?? [];
   return (
     <section class="panel" aria-labelledby="sessions">
       <div class="top">
-        <h2 id="sessions">{t("account.sessions")}</h2>
+        <h2 id="sessions">{t(mine ? "account.sessions" : "people.sessions")}</h2>
         {!mine && canEnd && sessions.length > 0 && (
           <div class="buttons">
             <button type="button" class="btn small" onClick={() => setEndsAll(true)}>
@@ -39,11 +36,7 @@ export function Sessions({ of, mine, canEnd }: { of: string; mine: boolean; canE
         )}
       </div>
       {list.failure !== undefined && <FailureNote cause={list.failure} again={list.again} />}
-      {wrong && (
-        <p class="failure" role="alert">
-          {wrong}
-        </p>
-      )}
+      <Wrong>{doing.wrong}</Wrong>
       {list.value && sessions.length === 0 && <p class="soft">{t("account.sessions-none")}</p>}
       <ul class="plain entries">
         {sessions.map((s) => {

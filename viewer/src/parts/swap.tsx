@@ -14,6 +14,7 @@ import { accepted, Candidates } from "./candidates";
 import { zoneWords } from "./dates";
 import { Dialog } from "./dialog";
 import { canChange, NoChangeNote, ReasonField } from "./reason";
+import { Table } from "./table";
 
 interface Props {
   place: Place;
@@ -142,47 +143,36 @@ function MappingTable({ plan, mapping, onMapping }: { plan: SwapPlan; mapping: M
     fresh = newChannels(plan);
   const words = (p: SwapPair) => p.differs.map((d) => t(differences[d === "unit" && !isConvertible(p) ? "inconvertible" : d], { old: visible(p.old?.unit ?? ""), new: visible(p.new?.unit ?? "") }));
   return (
-    <div class="scroll" tabIndex={0} role="group" aria-label={t("swap.mapping")}>
-      <table class="mapping">
-        <thead>
-          <tr>
-            <th scope="col">{t("swap.series")}</th>
-            <th scope="col">{t("swap.goes-on")}</th>
-            <th scope="col">{t("swap.differs")}</th>
+    <Table label={t("swap.mapping")} class="mapping" columns={[t("swap.series"), t("swap.goes-on"), t("swap.differs")]}>
+      {pairs(plan, mapping).map((p) => {
+        const title = p.old ? channelTitle(p.old, old) : p.new ? channelTitle(p.new, fresh) : "";
+        const notes = words(p);
+        return (
+          <tr key={`${p.old?.id ?? ""} ${p.old ? "" : p.new?.id}`}>
+            <th scope="row">{p.old ? t("swap.channel", { name: title, unit: visible(p.old.unit) }) : "–"}</th>
+            <td>
+              {p.old ? (
+                <select
+                  aria-label={t("swap.goes-on-with", { name: title })}
+                  value={p.new?.id ?? ""}
+                  onChange={(event) => onMapping(mapped(mapping, p.old?.id ?? 0, event.currentTarget.value === "" ? null : Number(event.currentTarget.value)))}
+                >
+                  {fresh.map((c) => (
+                    <option key={c.id} value={c.id}>
+                      {t("swap.channel", { name: channelTitle(c, fresh), unit: visible(c.unit) })}
+                    </option>
+                  ))}
+                  <option value="">{t("swap.nothing")}</option>
+                </select>
+              ) : (
+                p.new && t("swap.channel", { name: title, unit: visible(p.new.unit) })
+              )}
+            </td>
+            <td class={notes.length && p.old ? "fault" : "soft"}>{notes.join(", ") || t("swap.alike")}</td>
           </tr>
-        </thead>
-        <tbody>
-          {pairs(plan, mapping).map((p) => {
-            const title = p.old ? channelTitle(p.old, old) : p.new ? channelTitle(p.new, fresh) : "";
-            const notes = words(p);
-            return (
-              <tr key={`${p.old?.id ?? ""} ${p.old ? "" : p.new?.id}`}>
-                <th scope="row">{p.old ? t("swap.channel", { name: title, unit: visible(p.old.unit) }) : "–"}</th>
-                <td>
-                  {p.old ? (
-                    <select
-                      aria-label={t("swap.goes-on-with", { name: title })}
-                      value={p.new?.id ?? ""}
-                      onChange={(event) => onMapping(mapped(mapping, p.old?.id ?? 0, event.currentTarget.value === "" ? null : Number(event.currentTarget.value)))}
-                    >
-                      {fresh.map((c) => (
-                        <option key={c.id} value={c.id}>
-                          {t("swap.channel", { name: channelTitle(c, fresh), unit: visible(c.unit) })}
-                        </option>
-                      ))}
-                      <option value="">{t("swap.nothing")}</option>
-                    </select>
-                  ) : (
-                    p.new && t("swap.channel", { name: title, unit: visible(p.new.unit) })
-                  )}
-                </td>
-                <td class={notes.length && p.old ? "fault" : "soft"}>{notes.join(", ") || t("swap.alike")}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
+        );
+      })}
+    </Table>
   );
 }
 

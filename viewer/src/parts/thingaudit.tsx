@@ -7,6 +7,7 @@ import { t } from "../words/messages";
 import { visible } from "../words/text";
 import { FailureNote } from "./failure";
 import { useLoading } from "./loading";
+import { nameNow } from "./thing";
 
 /** As many acts as are shown beside a thing; the audit trail has all. */
 const mostShown = 8;
@@ -24,7 +25,7 @@ export function ThingAudit({ on }: { on: string }) {
         </a>
       </div>
       {list.failure !== undefined && <FailureNote cause={list.failure} again={list.again} away="gone.audit" />}
-      {list.value && rows.length === 0 && <p class="soft">{t("place.audit-none")}</p>}
+      {list.value && rows.length === 0 && <p class="soft">{t(list.value.next === null ? "place.audit-none" : "place.audit-none-yet")}</p>}
       <ul class="plain acts">
         {rows.map((row) => {
           const at = millis(row.at);
@@ -32,7 +33,7 @@ export function ThingAudit({ on }: { on: string }) {
             <li key={row.id}>
               <b>{actName(row.what)}</b> <span class="soft">{at !== null && near(at, asOf.value)}, </span>
               <bdi>{visible(row.who)}</bdi>
-              {differences(row.old, row.new).map((d) => (
+              {differences(row.old, row.new, nameNow).map((d) => (
                 <span key={d.name} class="cell">
                   <small class="soft">
                     {d.name} {d.old && <del>{d.old}</del>} {d.old && d.new && "→"} {d.new && <ins>{d.new}</ins>}

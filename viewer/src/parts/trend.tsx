@@ -8,6 +8,8 @@ import { readable } from "../fleet/store";
 const day = 86_400_000;
 /** Enough for a small curve, and whole multiples of ten minutes over a day. */
 const points = 72;
+/** Fewer points are no course: they would be a stroke as high as the tile. */
+const fewest = 4;
 const width = 120,
   height = 36,
   edge = 3;
@@ -20,7 +22,7 @@ const settle = 120;
 export function trendPath(series: Series, interval: number | null, from: number, to: number): string {
   const d = drawn(series, interval);
   const values = d.value.filter((v) => v !== null);
-  if (values.length < 2) return "";
+  if (values.length < fewest) return "";
   const low = Math.min(...values),
     high = Math.max(...values);
   const y = (v: number) => (high > low ? height - edge - ((v - low) / (high - low)) * (height - 2 * edge) : height / 2);

@@ -1,4 +1,4 @@
-import { useId, useState } from "preact/hooks";
+import { useId, useRef, useState } from "preact/hooks";
 import { t } from "../words/messages";
 import { TreeSearch } from "./search";
 import { tree, wayTo } from "./tree";
@@ -15,6 +15,7 @@ interface Props {
 export function NodeField({ label, value, onValue, without }: Props) {
   const [open, setOpen] = useState(false);
   const id = useId();
+  const button = useRef<HTMLButtonElement>(null);
   if (tree.value.byId.size < 2) return null;
   return (
     <div class="field" role="group" aria-labelledby={id}>
@@ -23,7 +24,7 @@ export function NodeField({ label, value, onValue, without }: Props) {
       </span>
       <span class="chosen-node">
         <bdi>{wayTo(value) || t("tree.not-chosen")}</bdi>
-        <button type="button" class="btn small" aria-expanded={open} aria-label={t("tree.choose-for", { label })} onClick={() => setOpen(!open)}>
+        <button ref={button} type="button" class="btn small" aria-expanded={open} aria-label={t("tree.choose-for", { label })} onClick={() => setOpen(!open)}>
           {t(open ? "tree.close" : "tree.choose")}
         </button>
       </span>
@@ -35,6 +36,8 @@ export function NodeField({ label, value, onValue, without }: Props) {
           {...(without === undefined ? {} : { without })}
           onSelect={(node) => {
             onValue(node);
+            // The tree goes away with the focus in it.
+            button.current?.focus();
             setOpen(false);
           }}
         />

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Organization } from "../api/tree";
-import { above, everything, folded, foundRows, highestOf, openRows, treeOf, within, zoneAt, type Row } from "./nodes";
+import { above, everything, folded, foundRows, highestOf, openRows, ranked, treeOf, within, zoneAt, type Row } from "./nodes";
 
 function node(id: number, parent: number | null, name: string, change: Partial<Organization> = {}): Organization {
   return { id, parent_id: parent, name, path: `/${name}`, time_zone: "UTC", own_time_zone: "", places: 1, devices: 0, closed: false, ...change };
@@ -68,3 +68,10 @@ describe("the tree", () => {
 });
 
 it("folded forgets case and marks", () => expect(folded("Žďár")).toBe("zdar"));
+
+it("ranks ways as they read", () => {
+  const ways = ["Zeta › Área", "acme › Brno", "acme", "Zeta", ""].map((way, i) => ({ id: i + 1, way }));
+  const inOrder = [...ranked(ways)].sort(([, a], [, b]) => a.rank - b.rank).map(([id, { way }]) => ({ id, way }));
+  expect(inOrder).toEqual([...ways].sort((a, b) => a.way.localeCompare(b.way)));
+  expect(ranked(ways).get(2)).toEqual({ way: "acme › Brno", rank: 2 });
+});

@@ -143,6 +143,13 @@ function rowsOf(tree: Tree, isOpen: (node: Node) => boolean, isKept: (node: Node
   return rows;
 }
 
+/** What ways lead to, with the rank of each way by name. */
+export function ranked(ways: readonly { id: number; way: string }[]): ReadonlyMap<number, { way: string; rank: number }> {
+  const { compare } = new Intl.Collator();
+  const sorted = [...ways].sort((a, b) => compare(a.way, b.way));
+  return new Map(sorted.map(({ id, way }, rank) => [id, { way, rank }]));
+}
+
 /** For finding: small letters, without the marks above them. */
 export function folded(text: string): string {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();

@@ -1,4 +1,4 @@
-import { useId, useMemo, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { t } from "../words/messages";
 import { above, foundRows, openRows, type Node } from "./nodes";
 import { tree } from "./tree";
@@ -24,6 +24,10 @@ export function TreeSearch({ selected, label, onSelect, without, aside, focused 
   const input = useRef<HTMLInputElement>(null);
   const toTree = useRef<() => void>(() => undefined);
   const id = useId();
+  // A dialog that opens takes the attribute; what appears later must take the focus itself.
+  useLayoutEffect(() => {
+    if (focused) input.current?.focus();
+  }, []);
   const searching = search.trim() !== "";
   const { rows, found } = useMemo(() => {
     const shown = searching ? foundRows(of, search.trim()) : { rows: openRows(of, open), found: [] };

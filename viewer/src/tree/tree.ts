@@ -5,7 +5,7 @@ import { go, path, query } from "../router";
 import { zone } from "../words/format";
 import { t } from "../words/messages";
 import { visible } from "../words/text";
-import { above, emptyTree, highestOf, treeOf, within, zoneAt, type Node, type Tree } from "./nodes";
+import { above, emptyTree, highestOf, ranked, treeOf, within, zoneAt, type Node, type Tree } from "./nodes";
 
 // The organizations that the person may see, and which of them is chosen. The choice is kept in the address, so that what a person
 // sees can be sent to another, and in this browser for the next time.
@@ -148,7 +148,19 @@ export function wayTo(id: number): string {
   return [...above(tree.value, id), node].filter((n) => n.name !== "").map((n) => nodeName(n)).join(" › ") || nodeName(node);
 }
 
+/** The ways to all nodes with the rank of each by name: sorting them takes a moment, so that it is done once for each tree. */
+export const ways = computed(() => ranked([...tree.value.byId.keys()].map((id) => ({ id, way: wayTo(id) }))));
+
 /** The zone of an organization; "" for the browser's own. */
 export function zoneOf(organization: number): string {
   return zoneAt(tree.value, organization);
+}
+
+/** The node that all others are below. */
+const root = 1;
+
+/** A node's path as a person reads it: "/Brno/Hall" as "Acme › Brno › Hall"; the root has words of its own where it has no name. */
+export function pathName(path: string): string {
+  const names = [tree.value.byId.get(root)?.name ?? "", ...path.split("/")].filter((name) => name !== "");
+  return names.map((name) => visible(name)).join(" › ") || t("people.root");
 }

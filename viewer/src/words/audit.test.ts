@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { actGroups, actName, actorKind, deviceOf, differences } from "./audit";
+import { actGroups, actName, actorKind, thingOf, differences } from "./audit";
 
 describe("an act", () => {
   it("has words of its own, or keeps the server's", () => {
@@ -15,14 +15,18 @@ describe("an act", () => {
   });
 
   it("was on a device, or not", () => {
-    expect([deviceOf("device 12"), deviceOf("device 12 x"), deviceOf("token x")]).toEqual([12, null, null]);
+    expect(["device 12", "place 3", "device 12 x", "token x"].map(thingOf)).toEqual([{ kind: "device", id: 12 }, { kind: "place", id: 3 }, null, null]);
   });
 });
 
 describe("what a change changed", () => {
   it.each<[string, unknown, unknown, ReturnType<typeof differences>]>([
     ["one value", '{"name":"a","state":"new"}', '{"name":"b","state":"new"}', [{ name: "name", old: "a", new: "b" }]],
-    ["a value that was not there", "", '{"role":"reader"}', [{ name: "role", old: "", new: "reader" }]],
+    ["a value that was not there", "", '{"why":"defrosted"}', [{ name: "why", old: "", new: "defrosted" }]],
+    ["a role and what it allows, in words", "", '{"role":"guest","permissions":["place.read","audit.read"]}', [{ name: "role", old: "", new: "Guest" }, { name: "permissions", old: "", new: "See places, See the audit trail" }]],
+    ["a number whose thing is not known here", '{"organization_id":1}', '{"organization_id":4}', [{ name: "organization", old: "1", new: "4" }]],
+    ["a setting, by its name in the configuration", '{"devices.max_body":"1"}', '{"devices.max_body":"2"}', [{ name: "devices.max_body", old: "1", new: "2" }]],
+    ["an instant", "", '{"stopped_at":"2026-11-22T10:38:00.639Z"}', [{ name: "stopped at", old: "", new: "22 Nov 2026 11:38:00 +01:00" }]],
     ["a value that is gone", '{"uploads":3}', "", [{ name: "uploads", old: "3", new: "" }]],
     ["objects as they are", { set: false }, { set: true }, [{ name: "set", old: "no", new: "yes" }]],
     ["lists and objects in them", "{}", '{"a":[1,2],"b":{"c":null}}', [{ name: "a", old: "", new: "[1,2]" }, { name: "b", old: "", new: '{"c":null}' }]],
@@ -35,6 +39,11 @@ describe("what a change changed", () => {
     ["nothing where all is the same", '{"a":1}', '{"a":1}', []],
     ["hostile names and values", "", { "a\u202E": "\u0007" }, [{ name: "a⟨U+202E⟩", old: "", new: "⟨U+0007⟩" }]],
   ])("is %s", (_name, before, after, want) => expect(differences(before, after)).toEqual(want));
+
+  it("names the things that numbers stand for", () => {
+    const names = { organization: (id: number) => (id === 4 ? "Acme › Brno" : ""), place: () => "Cellar", device: () => "" };
+    expect(differences({ parent_id: 2, place_id: 3 }, { parent_id: 4, place_id: 3 }, names)).toEqual([{ name: "parent", old: "2", new: "Acme › Brno (4)" }]);
+  });
 
   it("is cut where it is endless", () => {
     const [one] = differences("", "x".repeat(10_000));

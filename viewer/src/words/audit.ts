@@ -1,4 +1,6 @@
-import { t, type Key } from "./messages";
+import { instant, millis } from "./format";
+import { joined, t, type Key } from "./messages";
+import { permissionName, roleName } from "./people";
 import { visible } from "./text";
 
 // The audit trail's own words, and what a change changed.
@@ -27,6 +29,7 @@ const acts: Record<string, Key> = {
   "session.end": "act.session.end",
   "session.refuse": "act.session.refuse",
   "access.refuse": "act.access.refuse",
+  "token.refuse": "act.token.refuse",
   "person.add": "act.person.add",
   "person.change": "act.person.change",
   "person.delete": "act.person.delete",
@@ -69,7 +72,7 @@ const acts: Record<string, Key> = {
 /** The acts that this viewer has words for, by what they are about, in the order in which they are offered. */
 export const actGroups: readonly { title: Key; acts: readonly string[] }[] = [
   { title: "acts.devices", acts: ["device.announce", "device.register", "device.accept", "device.suspend", "device.reject", "device.retire", "device.rename", "device.entry-point", "device.customer-key", "device.swap", "device.move", "organization.add", "organization.change", "place.add", "place.change", "place.attach", "place.detach", "quarantine.release", "gap.explain"] },
-  { title: "acts.people", acts: ["session.begin", "session.end", "session.refuse", "access.refuse", "person.add", "person.change", "person.delete", "person.password", "person.reset", "person.factor", "grant.add", "grant.end", "role.add", "role.change", "show-as.begin", "show-as.end", "token.create", "token.revoke", "first-sign-in.issue"] },
+  { title: "acts.people", acts: ["session.begin", "session.end", "session.refuse", "access.refuse", "person.add", "person.change", "person.delete", "person.password", "person.reset", "person.factor", "grant.add", "grant.end", "role.add", "role.change", "show-as.begin", "show-as.end", "token.create", "token.revoke", "token.refuse", "first-sign-in.issue"] },
   { title: "acts.read-out", acts: ["upload.read", "samples.export", "audit.export", "audit.review", "evidence.make"] },
   { title: "acts.program", acts: ["program.start", "program.stop", "config.change", "command.run", "journal.prune", "clock.step", "clock.drift"] },
   { title: "acts.proof", acts: ["ledger.key", "proof.verify", "proof.backup", "proof.drill", "proof.restore", "proof.set-back", "proof.sent", "retention.plan", "retention.remove", "retention.done"] },
@@ -92,8 +95,17 @@ export interface Difference {
 /** As many characters of a value as are shown. */
 const mostShown = 300;
 
-/** What a change changed, value by value; what stayed the same is left out. */
-export function differences(before: unknown, after: unknown): Difference[] {
+/** What numbers stand for; "" where that is not known. */
+export interface Names {
+  organization: (id: number) => string;
+  place: (id: number) => string;
+  device: (id: number) => string;
+}
+
+const nameless: Names = { organization: () => "", place: () => "", device: () => "" };
+
+/** What a change changed, value by value; what stayed the same is left out. Numbers of things are shown with their names. */
+export function differences(before: unknown, after: unknown, names: Names = nameless): Difference[] {
   const was = parsed(before),
     is = parsed(after);
   if (!isObject(was) && !isObject(is)) {
@@ -102,11 +114,31 @@ export function differences(before: unknown, after: unknown): Difference[] {
   }
   const left = isObject(was) ? was : {},
     right = isObject(is) ? is : {};
-  const out = [...new Set([...Object.keys(left), ...Object.keys(right)])].map((name) => ({ name: visible(name), old: shown(left[name]), new: shown(right[name]) }));
+  const out = [...new Set([...Object.keys(left), ...Object.keys(right)])].map((name) => ({ name: fieldName(name), old: fieldValue(name, left[name], names), new: fieldValue(name, right[name], names) }));
   // Where one side is no object, it stands for itself.
   if (!isObject(was) && shown(was)) out.unshift({ name: "", old: shown(was), new: "" });
   if (!isObject(is) && shown(is)) out.unshift({ name: "", old: "", new: shown(is) });
   return out.filter((d) => d.old !== d.new);
+}
+
+/** A value's name as a person reads it; a setting has a point in its name and is shown as it is written in the configuration. */
+function fieldName(name: string): string {
+  return visible(name.includes(".") ? name : name.replace(/_id$/, "").replaceAll("_", " "));
+}
+
+const thingFields: Record<string, keyof Names> = { organization: "organization", organization_id: "organization", parent_id: "organization", home: "organization", place: "place", place_id: "place", device: "device", device_id: "device" };
+const instantPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
+
+function fieldValue(field: string, value: unknown, names: Names): string {
+  const kind = thingFields[field];
+  if (kind && typeof value === "number") {
+    const name = names[kind](value);
+    return name ? t("audit.named", { name, n: String(value) }) : shown(value);
+  }
+  if (field === "role" && typeof value === "string") return roleName(value);
+  if (field === "permissions" && Array.isArray(value)) return joined(value.map((p) => permissionName(String(p))));
+  const at = typeof value === "string" && instantPattern.test(value) ? millis(value) : null;
+  return at === null ? shown(value) : instant(at);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -131,10 +163,15 @@ function shown(value: unknown): string {
   return text.length > mostShown ? `${text.slice(0, mostShown)}…` : text;
 }
 
-/** The device that an act was on, or null: "device 12". */
-export function deviceOf(on: string): number | null {
-  const id = /^device (\d+)$/.exec(on)?.[1];
-  return id === undefined ? null : Number(id);
+export interface Thing {
+  kind: keyof Names | "person";
+  id: number;
+}
+
+/** The numbered thing that an act was on, or null: "device 12". */
+export function thingOf(on: string): Thing | null {
+  const [, kind, id] = /^(device|place|person|organization) (\d+)$/.exec(on) ?? [];
+  return kind === undefined ? null : { kind: kind as Thing["kind"], id: Number(id) };
 }
 
 const kinds: Record<string, Key> = { token: "actor.token", command: "actor.command", policy: "actor.policy", program: "actor.program" };

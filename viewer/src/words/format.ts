@@ -83,9 +83,14 @@ export function near(ms: number, now: number, seconds = false): string {
 /** The first instant that Halley keeps: what begins there was so from the beginning. */
 const beginning = Date.UTC(2000, 0, 1);
 
+/** Whether an instant stands for "always": what was so before anything was measured. */
+export function isBeginning(ms: number): boolean {
+  return ms <= beginning;
+}
+
 /** When something began, as near does, or that it was so from the beginning. */
 export function begun(ms: number, now: number): string {
-  return ms <= beginning ? t("time.beginning") : near(ms, now);
+  return isBeginning(ms) ? t("time.beginning") : near(ms, now);
 }
 
 /** A length of time in at most two units: "45 s", "1 h 12 min", "3 d 4 h". */

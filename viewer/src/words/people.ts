@@ -93,8 +93,3 @@ export function personStateMark(state: PersonState): string {
       return "retired";
   }
 }
-
-/** The path of a node as a person reads it: the root has words of its own. */
-export function nodeName(path: string): string {
-  return path === "/" ? t("people.root") : visible(path);
-}

@@ -2,8 +2,8 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { launch, Visitor } from "./browser";
 
-// What a person does on every page, against the server that HALLEY_URL names or the fixture. A fleet of simulated
-// devices must report there, and three new devices must wait.
+// What a person does on every page, against the program that HALLEY_URL names. A fleet of simulated devices must report there,
+// and three new devices must wait.
 
 let browser: Browser;
 let visitor: Visitor;
@@ -39,17 +39,6 @@ const openFirstDevice = async () => {
   await page.waitForURL("**/devices/*");
   await page.locator("#about").waitFor();
   await chartReady();
-};
-/** What a page asks for at first has been answered: the live stream never ends, so the network is never idle. */
-const settled = async (of: Page) => {
-  const asked = () => of.evaluate(() => performance.getEntriesByType("resource").length);
-  let before = -1;
-  await expect.poll(async () => {
-    const now = await asked();
-    const same = now === before;
-    before = now;
-    return same;
-  }, { interval: 400, timeout: 8_000 }).toBe(true);
 };
 const rangeNamed = (name: string) => page.getByRole("group", { name: "Range" }).getByRole("button", { name, exact: true });
 const pressed = (button: Locator) => button.getAttribute("aria-pressed");
@@ -425,7 +414,7 @@ describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
   it.each(["/", "/devices", "/new", "/completeness", "/proof", "/audit", "/server", "/nowhere"])("%s breaks no rule of accessibility", async (path) => {
     const other = await visit({ colorScheme });
     await other.go(path);
-    await settled(other.page);
+    await other.settled();
     await other.accessible();
     await other.shot(`${path.slice(1) || "overview"}-${colorScheme}`);
     await other.leave();
@@ -450,7 +439,7 @@ describe("on a phone", () => {
   it.each(["/", "/devices", "/new", "/completeness", "/proof", "/audit", "/server"])("%s needs no sideways scroll", async (path) => {
     const phone = await visit({ viewport: { width: 320, height: 640 } });
     await phone.go(path);
-    await settled(phone.page);
+    await phone.settled();
     await phone.fitsWidth();
     await phone.shot(`phone-${path.slice(1) || "overview"}`);
     await phone.leave();

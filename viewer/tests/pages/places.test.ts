@@ -226,9 +226,7 @@ describe("the overview", () => {
   });
 
   it("counts a place without a device, and says so on its tile", async () => {
-    await open();
-    await tiles().first().waitFor();
-    await page.goto("/places/1");
+    await open("/places/1");
     await page.getByRole("button", { name: /^Take away… / }).click();
     await page.getByRole("dialog").getByLabel("Reason").fill("broken");
     await page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
@@ -460,7 +458,7 @@ it("a reader changes nothing here", async () => {
 describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
   it.each(["/", "/places", "/places/4", "/places/7?channels=70,71&range=week", "/organizations", "/devices?place=none"])("%s breaks no rule of accessibility", async (path) => {
     await open(path, {}, { colorScheme });
-    await page.waitForTimeout(1_200);
+    await visitor.settled();
     await visitor.accessible();
     await visitor.shot(`tree-${path.replace(/\W+/g, "-")}-${colorScheme}`);
   });
@@ -469,7 +467,7 @@ describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
 describe("on a phone", () => {
   it.each(["/?org=4", "/places", "/places/7", "/organizations"])("%s needs no sideways scroll", async (path) => {
     await open(path, {}, { viewport: { width: 320, height: 640 } });
-    await page.waitForTimeout(1_000);
+    await visitor.settled();
     await visitor.fitsWidth();
     await visitor.shot(`tree-phone-${path.replace(/\W+/g, "-")}`);
   });

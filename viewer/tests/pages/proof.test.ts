@@ -2,7 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { launch, Visitor } from "./browser";
 
-// What a person does to learn what was proven, against the server that HALLEY_URL names or the fixture.
+// What a person does to learn what was proven, against the program that HALLEY_URL names.
 
 let browser: Browser;
 let visitor: Visitor;

@@ -29,11 +29,22 @@ const tidy = async (name: string) => {
 };
 
 async function open(options: FixtureOptions = {}, path = "/", visit: Parameters<typeof Visitor.open>[2] = {}): Promise<void> {
+  await arrive(options, visit);
+  await page.goto(path);
+}
+
+/** As open, in a browser whose clock can be set forward. */
+async function openWithClock(options: FixtureOptions, path: string): Promise<void> {
+  await arrive(options);
+  await page.clock.install();
+  await page.goto(path);
+}
+
+async function arrive(options: FixtureOptions, visit: Parameters<typeof Visitor.open>[2] = {}): Promise<void> {
   fixture = await Fixture.start({ accounts: "closed", ...options });
   // Passkeys want a name, not an address.
   visitor = await Visitor.open(browser, fixture.url.replace("127.0.0.1", "localhost"), visit);
   page = visitor.page;
-  await page.goto(path);
 }
 
 const signIn = async (name = "eva", password = People.password) => {
@@ -297,56 +308,66 @@ describe("a link", () => {
 });
 
 describe("without activity", () => {
-  // Half of it goes without a warning; meanwhile the pages ask by themselves all the time.
-  const short = { signOutMinutes: 0.5 };
+  // Three minutes go without a warning, and the fourth with one; meanwhile the pages ask by themselves all the time.
+  const short = { signOutMinutes: 4 };
+  const intoWarning = 185_000;
 
   it("a person is warned, stays by saying so, and else is signed out with everything off the screen", async () => {
-    await open(short, "/people/2");
+    await openWithClock(short, "/people/2");
     await signIn();
     await expect.poll(() => visitor.heading()).toBe("Petr Svoboda");
     const dialog = page.getByRole("dialog", { name: "Still there?" });
-    await dialog.waitFor({ timeout: 30_000 });
+    expect(await dialog.count()).toBe(0);
+    await page.clock.fastForward(intoWarning);
+    await dialog.waitFor();
     expect(await dialog.innerText()).toMatch(/\d+ seconds? left/);
-    await visitor.accessible();
     await visitor.shot("idle");
     await button("Stay signed in").click();
     await expect.poll(() => dialog.count()).toBe(0);
-    await dialog.waitFor({ timeout: 30_000 });
-    await expect.poll(() => visitor.heading(), { timeout: 30_000 }).toBe("Sign in");
+    await page.clock.fastForward(intoWarning);
+    await dialog.waitFor();
+    await visitor.accessible();
+    await page.clock.fastForward(60_000);
+    await expect.poll(() => visitor.heading()).toBe("Sign in");
     expect(await page.locator("body").innerText()).not.toMatch(/Petr|Svoboda/);
     expect(await page.getByRole("status").first().innerText()).toMatch(/nothing was done for a while/);
     await tidy("idle-ended");
     expect(fixture.people.accounts.sessions.filter((s) => s.account.person.name === "eva")).toHaveLength(0);
     await signIn();
     await expect.poll(() => visitor.heading()).toBe("Petr Svoboda");
-  }, 150_000);
+  });
 
   it("activity in one tab counts in the others, and so does its end", async () => {
-    await open(short, "/devices");
+    await openWithClock(short, "/devices");
     await signIn();
     await inside();
     const other = await visitor.context.newPage();
     await other.goto("/server");
     await other.locator("header nav").first().waitFor();
-    for (let n = 0; n < 64; n++) {
+    for (let n = 0; n < 8; n++) {
       await other.mouse.move(100 + n, 100);
-      await other.waitForTimeout(500);
+      await page.clock.fastForward(60_000);
     }
     expect(await page.getByRole("dialog").count()).toBe(0);
     await other.getByRole("button", { name: "Sign out" }).click();
     await expect.poll(() => visitor.heading()).toBe("Sign in");
     expect(await page.getByRole("status").count()).toBe(0);
-  }, 120_000);
+  });
 
   it("what the viewer asks by itself does not count as use", async () => {
-    await open({}, "/server");
+    await openWithClock({}, "/server");
     await signIn();
     await inside();
-    await expect.poll(() => fixture.people.passive.filter((k) => k === "GET /status").length, { timeout: 40_000 }).toBeGreaterThan(1);
-    const before = fixture.people.active.length;
+    const later = async (of: string[]) => {
+      await page.clock.fastForward(10_000);
+      return of.length;
+    };
+    const { active, passive } = fixture.people;
+    await expect.poll(() => later(passive.filter((k) => k === "GET /status"))).toBeGreaterThan(1);
+    const before = active.length;
     await page.mouse.move(300, 300);
-    await expect.poll(() => fixture.people.active.length, { timeout: 40_000 }).toBeGreaterThan(before);
-  }, 90_000);
+    await expect.poll(() => later(active)).toBeGreaterThan(before);
+  });
 
   it("the server's own end of the session shows the same page, and the way back", async () => {
     await open({}, "/people/2");

@@ -24,8 +24,8 @@ afterEach(async () => {
   await fixture.stop();
 });
 
-/** Signs in at the overview. What waits for the database is a night's worth. */
-async function open(options: FixtureOptions = {}, window: BrowserContextOptions = {}): Promise<void> {
+/** Goes to a page. What waits for the database is a night's worth. */
+async function open(path: string, options: FixtureOptions = {}, window: BrowserContextOptions = {}): Promise<void> {
   fixture = await Fixture.start(options);
   if (options.store?.state && options.store.state !== "ok") {
     fixture.waiting = 1204;
@@ -33,8 +33,7 @@ async function open(options: FixtureOptions = {}, window: BrowserContextOptions 
   }
   visitor = await Visitor.open(browser, fixture.url, window);
   page = visitor.page;
-  await page.goto(`/#first=${Fixture.secret}`);
-  await page.locator(".facts").first().waitFor();
+  await visitor.go(path);
 }
 
 const away = (): Partial<Store> => ({ kind: "sqlserver", engine: "", state: "away", since: iso(Date.now() - 3 * hour), problem: "The database server db1 does not answer on port 1433: start it, or check the network between it and this server." });
@@ -51,8 +50,7 @@ function change(store: Partial<Store>, waiting: number): void {
 
 describe("while the database is away", () => {
   it.each(["/", "/devices", "/new", "/server", "/devices/1", "/devices/25/quarantine"])("%s says so in words and shows what it can", async (path) => {
-    await open({ store: away() });
-    await visitor.go(path);
+    await open(path, { store: away() });
     await expect.poll(() => note().innerText()).toMatch(
       /^The database has been away since (\w{3} \d+ \w{3} )?\d\d:\d\d\. Nothing is lost: 1,204 uploads wait on this server\. Live values go on; history, completeness and changes come back with it\./,
     );
@@ -61,7 +59,7 @@ describe("while the database is away", () => {
   });
 
   it("the overview shows live values, and says that completeness is not known", async () => {
-    await open({ store: away() });
+    await open("/", { store: away() });
     await expect.poll(() => page.locator(".verdict .facts").innerText()).toContain("Received today not known while the database is away");
     const now = new Date().toISOString();
     fixture.say("message", { device_id: 4, measured_at: now, received_at: now, interval: 60, late: false, values: [{ channel_id: 40, value: 33.3, quality: "good" }] });
@@ -71,8 +69,7 @@ describe("while the database is away", () => {
   });
 
   it("a device says in place of its chart what cannot be shown, and shows it by itself when it is back", async () => {
-    await open({ store: away() });
-    await visitor.go("/devices/1");
+    await open("/devices/1", { store: away() });
     await chart().waitFor();
     await expect.poll(() => inChart().innerText()).toBe("History and completeness cannot be shown while the database is away. They are loaded by themselves when it is back.");
     expect(await page.locator("#latest").count()).toBe(1);
@@ -86,8 +83,7 @@ describe("while the database is away", () => {
   });
 
   it("a chart that was loaded before stays, and says that it goes no further", async () => {
-    await open();
-    await visitor.go("/devices/1");
+    await open("/devices/1");
     await page.locator(".plot canvas").first().waitFor();
     change(away(), 1204);
     fixture.say("devices", { version: 1 });
@@ -107,8 +103,7 @@ describe("while the database is away", () => {
   });
 
   it("a decision says why it cannot be taken, and can be once the database is back", async () => {
-    await open({ store: away() });
-    await visitor.go("/new");
+    await open("/new", { store: away() });
     await page.locator("li.newdevice").first().getByRole("button", { name: /^Accept/ }).click();
     const dialog = page.getByRole("dialog");
     expect(await dialog.locator(".note").innerText()).toMatch(/^This cannot be changed while the database is away/);
@@ -124,8 +119,7 @@ describe("while the database is away", () => {
   });
 
   it("a decision that the server refuses says the server's words and is not lost", async () => {
-    await open();
-    await visitor.go("/devices/1");
+    await open("/devices/1");
     await page.getByRole("button", { name: "Rename" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Name", { exact: true }).fill("Cold room 7");
@@ -138,8 +132,7 @@ describe("while the database is away", () => {
   });
 
   it("the server page says what is wrong, what waits and what to do", async () => {
-    await open({ store: away() });
-    await visitor.go("/server");
+    await open("/server", { store: away() });
     const panel = page.getByRole("region", { name: "Database", exact: true });
     const text = await panel.innerText();
     expect(text).toContain("Away: uploads wait in the journal");
@@ -159,9 +152,8 @@ describe("a database that takes nothing", () => {
     ["read-only", /^Since (\w{3} \d+ \w{3} )?\d\d:\d\d the database can only be read\. Nothing is lost: 1,204 uploads wait .* once it can be written again\./],
     ["full", /^The database has been full since (\w{3} \d+ \w{3} )?\d\d:\d\d\. Nothing is lost: 1,204 uploads wait .* once it has room\./],
   ] as const)("because it is %s is read on, and says so", async (state, words) => {
-    await open({ store: { ...away(), state } });
+    await open("/devices/1", { store: { ...away(), state } });
     await expect.poll(() => note().innerText()).toMatch(words);
-    await visitor.go("/devices/1");
     await page.locator(".plot canvas").first().waitFor();
     await expect.poll(() => page.locator(".legend.completeness b").innerText()).toMatch(/^Received /);
     await page.getByRole("button", { name: "Suspend…" }).click();
@@ -174,7 +166,7 @@ describe("a database that takes nothing", () => {
   });
 
   it("and a journal that is full do not say that nothing is lost", async () => {
-    await open({
+    await open("/", {
       store: { ...away(), state: "full" },
       status: { journal: { id: "6f1c", last: 48_211, recorded: 47_007, waiting: 1204, oldest_waiting_at: iso(Date.now() - hour), bytes: 1_880_000, files: 3, state: "full" } },
     });
@@ -184,7 +176,7 @@ describe("a database that takes nothing", () => {
 });
 
 it("a database that is back says what is still being recorded", async () => {
-  await open({ store: { state: "ok" } });
+  await open("/", { store: { state: "ok" } });
   fixture.waitingSince = iso(Date.now() - 3 * hour);
   fixture.waiting = 900;
   fixture.say("devices", { version: 1 });
@@ -197,8 +189,7 @@ describe("growth", () => {
     ["a file's size, soon", { limit: "file-size", full_at: iso(Date.now() + 35.5 * day) }, /Full in about 5 weeks \(\d+ \w{3} \d{4}\)\s+The greatest size of the database's file/],
     ["a disk, at once", { limit: "disk", full_at: iso(Date.now() + 4.3 * day) }, /Full in about 4 days \(\d+ \w{3} \d{4}\)\s+The disk of the database/],
   ])("is shown as a bar and in words, bounded by %s", async (_name, of, words) => {
-    await open({ store: { kind: "sqlserver", engine: "SQL Server 2019 Express 15.0.4430", schema: 3, bytes: 6_400_000_000, samples: 320_000_000, bytes_per_sample: 20, samples_per_day: 400_123.4, limit_bytes: 10 * 2 ** 30, ...of } });
-    await visitor.go("/server");
+    await open("/server", { store: { kind: "sqlserver", engine: "SQL Server 2019 Express 15.0.4430", schema: 3, bytes: 6_400_000_000, samples: 320_000_000, bytes_per_sample: 20, samples_per_day: 400_123.4, limit_bytes: 10 * 2 ** 30, ...of } });
     const panel = page.getByRole("region", { name: "Database", exact: true });
     const text = (await panel.innerText()).replaceAll("\u00a0", " ");
     expect(text).toMatch(words);
@@ -211,8 +202,7 @@ describe("growth", () => {
   });
 
   it("that is not known is said to be so", async () => {
-    await open({ store: { engine: "", bytes: 0, samples: 0, bytes_per_sample: 0, samples_per_day: 0, schema: 0 } });
-    await visitor.go("/server");
+    await open("/server", { store: { engine: "", bytes: 0, samples: 0, bytes_per_sample: 0, samples_per_day: 0, schema: 0 } });
     const panel = page.getByRole("region", { name: "Database", exact: true });
     await expect.poll(() => panel.getByText("not known yet").count()).toBeGreaterThanOrEqual(5);
     expect(await panel.getByRole("img").count()).toBe(0);
@@ -227,8 +217,7 @@ describe("several servers on one database", () => {
   ];
 
   it("are listed with what each said last", async () => {
-    await open({ status: { nodes: nodes() } });
-    await visitor.go("/server");
+    await open("/server", { status: { nodes: nodes() } });
     const rows = await page.getByRole("region", { name: "Servers on this database" }).locator("tbody tr").allInnerTexts();
     expect(rows).toHaveLength(3);
     expect(rows[0]).toMatch(/store-brno\s+this one[^]*21\s+the oldest/);
@@ -241,8 +230,7 @@ describe("several servers on one database", () => {
 
 describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
   it.each(["/", "/devices/1", "/server"])("%s without the database breaks no rule of accessibility", async (path) => {
-    await open({ store: { ...away(), bytes: 6_400_000_000, limit_bytes: 10 * 2 ** 30, limit: "edition", full_at: iso(Date.now() + 9 * day) } }, { colorScheme });
-    await visitor.go(path);
+    await open(path, { store: { ...away(), bytes: 6_400_000_000, limit_bytes: 10 * 2 ** 30, limit: "edition", full_at: iso(Date.now() + 9 * day) } }, { colorScheme });
     await note().waitFor();
     if (path.startsWith("/devices")) await inChart().waitFor();
     await visitor.accessible();
@@ -251,8 +239,7 @@ describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
 });
 
 it.each(["/", "/devices/1", "/server"])("on a phone without the database %s needs no sideways scroll", async (path) => {
-  await open({ store: { ...away(), bytes: 6_400_000_000, limit_bytes: 10 * 2 ** 30, limit: "edition", full_at: iso(Date.now() + 9 * day) } }, { viewport: { width: 320, height: 1400 } });
-  await visitor.go(path);
+  await open(path, { store: { ...away(), bytes: 6_400_000_000, limit_bytes: 10 * 2 ** 30, limit: "edition", full_at: iso(Date.now() + 9 * day) } }, { viewport: { width: 320, height: 1400 } });
   await note().waitFor();
   await visitor.fitsWidth();
   await visitor.shot(`away-phone${path.replaceAll("/", "-")}`);
