@@ -1,4 +1,4 @@
-import { useId, useState } from "preact/hooks";
+import { useId, useRef, useState } from "preact/hooks";
 import { loadSignIn, shownName } from "../access/session";
 import { ask } from "../api/client";
 import type { Passkey } from "../api/people";
@@ -93,12 +93,27 @@ function SignOutAfter({ who }: { who: Me }) {
   const doing = useDoing();
   const [said, setSaid] = useState("");
   const id = useId();
-  const choose = (minutes: number) =>
-    doing.run(async () => {
-      setSaid("");
-      me.value = await ask<Me>("/me", { method: "PATCH", body: { sign_out_minutes: minutes } });
-      setSaid(t("account.saved"));
-    });
+  // What was chosen last stands at once; choosing again while it is being saved saves that too.
+  const wanted = useRef(who.sign_out_minutes);
+  const [shown, setShown] = useState(who.sign_out_minutes);
+  const choose = (minutes: number) => {
+    wanted.current = minutes;
+    setShown(minutes);
+    if (doing.busy) return;
+    void doing
+      .run(async () => {
+        setSaid("");
+        let saved: number;
+        do {
+          saved = wanted.current;
+          me.value = await ask<Me>("/me", { method: "PATCH", body: { sign_out_minutes: saved } });
+        } while (saved !== wanted.current);
+        setSaid(t("account.saved"));
+      })
+      .then((done) => {
+        if (!done) setShown(me.value?.sign_out_minutes ?? minutes);
+      });
+  };
   return (
     <section class="panel" aria-labelledby={id}>
       <h2 id={id}>{t("account.sign-out")}</h2>
@@ -107,7 +122,7 @@ function SignOutAfter({ who }: { who: Me }) {
         <legend class="unseen">{t("account.sign-out")}</legend>
         {who.sign_out_choices.map((minutes) => (
           <p key={minutes} class="check">
-            <input id={`${id}-${minutes}`} type="radio" name={id} checked={who.sign_out_minutes === minutes} onChange={() => void choose(minutes)} />
+            <input id={`${id}-${minutes}`} type="radio" name={id} checked={shown === minutes} onChange={() => choose(minutes)} />
             <label for={`${id}-${minutes}`}>{minutes < 60 ? t("account.minutes", { n: minutes }) : t("account.hours", { n: minutes / 60 })}</label>
           </p>
         ))}
