@@ -15,6 +15,11 @@ func TestOnlyPathsOfTheViewerAreGoneTo(t *testing.T) {
 			t.Errorf("%q became %q", to, got)
 		}
 	}
+	for to, want := range map[string]string{"/?#%": "/", "/a?b=c#d": "/a?b=c", "/a#/../b": "/a", "/#": "/"} {
+		if got := oidcsignin.LocalPath(to); got != want {
+			t.Errorf("%q became %q, want %q", to, got, want)
+		}
+	}
 	for _, to := range []string{
 		"", "places", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "/%5cevil.example", "https://evil.example",
 		"https:evil.example", "javascript:alert(1)", "/\t/evil.example", "/\n/evil.example", "/ /evil.example", "/%2F/evil.example",
@@ -29,7 +34,7 @@ func TestOnlyPathsOfTheViewerAreGoneTo(t *testing.T) {
 
 // FuzzLocalPath holds that no text leads to another host.
 func FuzzLocalPath(f *testing.F) {
-	for _, s := range []string{"/", "//evil.example", "/\\evil.example", "/a?b=c#d", "https://evil.example", "/%2f%2fevil.example"} {
+	for _, s := range []string{"/", "//evil.example", "/\\evil.example", "/a?b=c#d", "https://evil.example", "/%2f%2fevil.example", "/?#%"} {
 		f.Add(s)
 	}
 	base, err := url.Parse("https://halley.example:8443/api/v1/session/oidc/main/callback")
