@@ -110,7 +110,7 @@ func grantable(s *directory.State, role halley.Role, node halley.OrganizationID)
 
 // possibleRole refuses what cannot be the name of a role, before any store is opened for it.
 func possibleRole(role halley.Role) error {
-	if role.Preset() || role.WellFormed() {
+	if role.WellFormed() {
 		return nil
 	}
 	return noRole(role)

@@ -32,9 +32,8 @@ const (
 	tokenPatience = time.Second
 	// nameRunes is the longest name of a token, in characters.
 	nameRunes = 200
-	// tokenPlaces is how many places a token can name, roleBytes the longest name of a custom role.
+	// tokenPlaces is how many places a token can name.
 	tokenPlaces = 1000
-	roleBytes   = 40
 )
 
 // Never is the lifetime of a token that does not end.
@@ -156,7 +155,7 @@ func (n NewToken) token(at halley.Millis) (storage.Token, error) {
 			Kind: halley.Invalid, Op: op, Code: "name-not-valid", Field: "name",
 			Message: "give the token a name of 1 to 200 characters without control characters",
 		}
-	case !validRole(role):
+	case !role.WellFormed():
 		return storage.Token{}, &halley.Error{
 			Kind: halley.Invalid, Op: op, Code: "role-not-valid", Field: "role",
 			Message: `write a role such as "reader", "user" or "administrator"`,
@@ -177,12 +176,6 @@ func (n NewToken) token(at halley.Millis) (storage.Token, error) {
 		token.ExpiresAt = at + halley.Millis(lifetime.Milliseconds())
 	}
 	return token, nil
-}
-
-// validRole says whether a role is a preset or can be a custom one by its name.
-func validRole(role halley.Role) bool {
-	wrong := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' }
-	return role.Preset() || len(role) >= 1 && len(role) <= roleBytes && !strings.ContainsFunc(string(role), wrong)
 }
 
 // validName says whether name can be a token's: text that prints, and not blank.
