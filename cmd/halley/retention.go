@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"flag"
 	"fmt"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -253,8 +252,5 @@ func bearer(ctx context.Context, o opened, text string) (access.Caller, error) {
 	if err != nil {
 		return access.Caller{}, err
 	}
-	return access.Caller{
-		Kind: access.ByToken, Name: token.Name, Role: token.Role, Rights: tree.RightsOfToken(token),
-		Session: "token " + strconv.FormatInt(token.ID, 10), ExpiresAt: token.ExpiresAt,
-	}, nil
+	return access.CallerOf(token, tree), nil
 }

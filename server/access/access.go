@@ -139,9 +139,7 @@ func (a *Access) Authenticate(ctx context.Context, p Presented) (Caller, error) 
 			a.noteRefusedToken(ctx, token, err)
 			return Caller{}, err
 		}
-		c := callerOf(token)
-		c.Rights = a.Directory.Directory().RightsOfToken(token)
-		return c, nil
+		return CallerOf(token, a.Directory.Directory()), nil
 	case p.Cookie != "":
 		return a.bySession(ctx, p)
 	}

@@ -57,12 +57,12 @@ func (a *Access) noteRefusedToken(ctx context.Context, token storage.Token, refu
 	if !ok || e.Kind != halley.Unauthenticated {
 		return
 	}
-	c, on := Caller{Kind: ByToken}, "token"
+	actor, on := halley.Actor{Kind: string(ByToken)}, "token"
 	if token.ID != 0 {
-		c = callerOf(token)
-		on = c.Session
+		actor = token.Actor()
+		on = actor.Session
 	}
-	a.noteDenied(ctx, deniedKey{what: actTokenRefused, actor: c.Actor(), code: e.Code}, waiting{on: on, every: deniedReadEvery})
+	a.noteDenied(ctx, deniedKey{what: actTokenRefused, actor: actor, code: e.Code}, waiting{on: on, every: deniedReadEvery})
 }
 
 func (a *Access) noteDenied(ctx context.Context, k deniedKey, w waiting) {

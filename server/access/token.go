@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"halley"
+	"halley/server/directory"
 	"halley/server/reach"
 	"halley/storage"
 )
@@ -215,11 +216,11 @@ func (t *Tokens) Find(ctx context.Context, text string, now time.Time) (storage.
 	return token, nil
 }
 
-// callerOf gives who presents a token, still without rights.
-func callerOf(token storage.Token) Caller {
+// CallerOf gives who presents a token that counts, with the rights that it has by a directory.
+func CallerOf(token storage.Token, by *directory.State) Caller {
 	return Caller{
-		Kind: ByToken, Name: token.Name, Role: token.Role,
-		Session: "token " + strconv.FormatInt(token.ID, 10), ExpiresAt: token.ExpiresAt,
+		Kind: ByToken, Name: token.Name, Role: token.Role, Rights: by.RightsOfToken(token),
+		Session: token.Actor().Session, ExpiresAt: token.ExpiresAt,
 	}
 }
 

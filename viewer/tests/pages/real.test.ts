@@ -209,6 +209,8 @@ describe("the first hour on the program itself", () => {
     const status = (await (await guest.context.request.get("/api/v1/status")).json()) as Record<string, unknown>;
     for (const name of ["node", "journal", "nodes", "listeners", "quarantine", "unrecognized"]) expect(status[name], name).toBeNull();
     expect(status["devices"]).toMatchObject({ accepted: 1 });
+    const taken = await guest.context.request.patch(`/api/v1/places/${other!.id}`, { data: { name: "Mine", why: "I would like to have it." } });
+    expect(taken.status(), "changing the place of others").toBe(404);
   });
 
   it("shows the server and no values to whoever looks after the server", async () => {
@@ -246,12 +248,13 @@ describe("the first hour on the program itself", () => {
   });
 
   it("asks by itself for nothing that would be refused, and be in the audit trail as a refusal", async () => {
+    const [, other] = await places();
     const audit = await visitor.context.request.get("/api/v1/audit?what=access.refuse&limit=500");
     const { entries } = (await audit.json()) as { entries: { who: string; on: string }[] };
     const quiet = [administrator.name, "william"];
     expect(entries.filter((e) => quiet.includes(e.who))).toEqual([]);
-    // Who tries addresses of others is seen.
-    expect(entries.filter((e) => e.who === "johann").map((e) => e.on)).toContain("place 999999");
+    // Who would change what is of others is seen.
+    expect(entries.filter((e) => e.who === "johann").map((e) => e.on)).toContain(`place ${other!.id}`);
   });
 
   /** What the page says, once it has what it asked for. */
