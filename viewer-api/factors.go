@@ -134,10 +134,7 @@ func selfOnly(r *http.Request) (access.Caller, error) {
 func confirmedSelf(r *http.Request) (access.Caller, error) {
 	caller, err := selfOnly(r)
 	if err == nil && caller.ConfirmedUntil <= halley.MillisOf(time.Now()) {
-		err = &halley.Error{
-			Kind: halley.Forbidden, Op: "check a session", Code: codeConfirm,
-			Message: "give your password anew to change this: POST /api/v1/me/confirmation",
-		}
+		err = notConfirmed()
 	}
 	return caller, err
 }

@@ -181,7 +181,7 @@ func (op *operation) critical() bool {
 	}, op.Permission)
 }
 
-// codeConfirm asks for the password anew.
+// codeConfirm is the code of what waits for the password anew.
 const codeConfirm = "confirmation-needed"
 
 // confirmed says whether a critical operation may go on: where that is asked for, a person has given the password anew a moment ago.
@@ -190,6 +190,11 @@ func (a *API) confirmed(caller *access.Caller, op *operation) error {
 	if !a.ConfirmCritical || !op.critical() || caller.Kind != access.BySession || caller.ConfirmedUntil > halley.MillisOf(time.Now()) {
 		return nil
 	}
+	return notConfirmed()
+}
+
+// notConfirmed asks for the password anew.
+func notConfirmed() error {
 	return &halley.Error{
 		Kind: halley.Forbidden, Op: "check a session", Code: codeConfirm,
 		Message: "give your password anew to change this: POST /api/v1/me/confirmation",

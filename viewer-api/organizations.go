@@ -47,12 +47,13 @@ func countsAll(rights directory.Rights, sees halley.Permission, id halley.Organi
 
 // openPlaces counts the open places of a node that a caller is told of.
 func openPlaces(rights directory.Rights, tree *treeFacts, id halley.OrganizationID) int {
-	if tree.open[id] == 0 || countsAll(rights, halley.PermitPlaceRead, id) {
-		return tree.open[id]
+	open := tree.open[id]
+	if len(open) == 0 || countsAll(rights, halley.PermitPlaceRead, id) {
+		return len(open)
 	}
 	n := 0
-	for i := range tree.places {
-		if p := &tree.places[i]; p.OrganizationID == id && !p.Closed && rights.AtPlace(halley.PermitPlaceRead, p.ID) {
+	for _, place := range open {
+		if rights.AtPlace(halley.PermitPlaceRead, place) {
 			n++
 		}
 	}
@@ -65,10 +66,15 @@ func (a *API) devicesByNode(ctx context.Context, rights directory.Rights, state 
 	if err != nil {
 		return nil, err
 	}
-	counts := make(map[halley.OrganizationID]int)
+	counts, all := make(map[halley.OrganizationID]int), make(map[halley.OrganizationID]bool)
 	for i := range devices {
 		id := nodeOf(state, &devices[i])
-		if countsAll(rights, halley.PermitDeviceRead, id) || rights.AtDevice(halley.PermitDeviceRead, devices[i].ID) {
+		told, known := all[id]
+		if !known {
+			told = countsAll(rights, halley.PermitDeviceRead, id)
+			all[id] = told
+		}
+		if told || rights.AtDevice(halley.PermitDeviceRead, devices[i].ID) {
 			counts[id]++
 		}
 	}

@@ -11,20 +11,20 @@ import (
 // anew for each request.
 type treeCopy struct{ newest atomic.Pointer[treeFacts] }
 
-// treeFacts are the places of a State by id, and how many of those that are open belong to each node itself. They do not change.
+// treeFacts are the places of a State by id, and which of those that are open belong to each node itself. They do not change.
 type treeFacts struct {
 	state  *directory.State
 	places []halley.Place
-	open   map[halley.OrganizationID]int
+	open   map[halley.OrganizationID][]halley.PlaceID
 	// answers are of those who see everything.
 	answers sharedAnswers
 }
 
 func newTreeFacts(state *directory.State) *treeFacts {
-	f := &treeFacts{state: state, places: state.Places(), open: make(map[halley.OrganizationID]int)}
+	f := &treeFacts{state: state, places: state.Places(), open: make(map[halley.OrganizationID][]halley.PlaceID)}
 	for i := range f.places {
 		if p := &f.places[i]; !p.Closed {
-			f.open[p.OrganizationID]++
+			f.open[p.OrganizationID] = append(f.open[p.OrganizationID], p.ID)
 		}
 	}
 	return f

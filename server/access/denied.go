@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -47,7 +46,7 @@ func (a *Access) NoteDenied(ctx context.Context, c Caller, d Denied) {
 	if d.Reads {
 		every = deniedReadEvery
 	}
-	a.noteDenied(ctx, deniedKey{actDenied, c.Actor(), d.Operation, d.Code, d.Status}, waiting{on: d.On, every: every})
+	a.noteDenied(ctx, deniedKey{actDenied, c.Actor(), d.Operation, d.Code, d.Status}, d.On, every)
 }
 
 // noteRefusedToken notes that a token was shown that does not count: by its name where it was revoked or has expired, without one where
@@ -62,29 +61,21 @@ func (a *Access) noteRefusedToken(ctx context.Context, token storage.Token, refu
 		actor = token.Actor()
 		on = actor.Session
 	}
-	a.noteDenied(ctx, deniedKey{what: actTokenRefused, actor: actor, code: e.Code}, waiting{on: on, every: deniedReadEvery})
+	a.noteDenied(ctx, deniedKey{what: actTokenRefused, actor: actor, code: e.Code}, on, deniedReadEvery)
 }
 
-func (a *Access) noteDenied(ctx context.Context, k deniedKey, w waiting) {
-	if row, ok := a.denied.add(k, w, time.Now()); ok {
+func (a *Access) noteDenied(ctx context.Context, k deniedKey, on string, every time.Duration) {
+	if row, ok := a.denied.add(k, on, every, time.Now()); ok {
 		a.writeDenied(ctx, row)
 	}
 }
 
 func (a *Access) writeDenied(ctx context.Context, row refusalRow[deniedKey]) {
-	text, err := json.Marshal(struct {
+	a.writeRefused(ctx, row.of.actor, row.of.what, row.on, struct {
 		Operation string `json:"operation,omitempty"`
 		Status    int    `json:"status,omitempty"`
 		Code      string `json:"code"`
 		Count     int    `json:"count"`
 		Others    int    `json:"others,omitempty"`
 	}{row.of.operation, row.of.status, row.of.code, row.count, row.others})
-	if err == nil {
-		err = a.Audit.NoteAudit(context.WithoutCancel(ctx), halley.AuditEntry{
-			Change: halley.Change{Actor: row.of.actor, At: halley.MillisOf(time.Now())}, What: row.of.what, On: row.on, New: string(text),
-		})
-	}
-	if err != nil {
-		a.Log.WarnContext(ctx, "a refusal could not be noted in the audit trail", "what", row.of.what, "err", err)
-	}
 }

@@ -11,6 +11,7 @@ import (
 )
 
 const (
+	actRefused = "session.refuse"
 	// refusalEvery is how often one pair leaves an audit row, mostRefusals how many rows all leave in that time together.
 	refusalEvery = time.Minute
 	mostRefusals = 30
@@ -23,7 +24,7 @@ func (a *Access) NoteRefused(ctx context.Context, name string, v Visitor) {
 
 // noteRefusal notes in the audit that a sign-in was refused: at most a row a minute for each name and address.
 func (a *Access) noteRefusal(ctx context.Context, p pair) {
-	if row, ok := a.refusals.add(p, waiting{every: refusalEvery}, time.Now()); ok {
+	if row, ok := a.refusals.add(p, "", refusalEvery, time.Now()); ok {
 		a.writeRefusal(ctx, row)
 	}
 }
@@ -34,19 +35,22 @@ func (a *Access) writeRefusal(ctx context.Context, row refusalRow[pair]) {
 	if person, ok := a.Directory.Directory().PersonNamed(row.of.name); ok {
 		on = personWord(person.ID)
 	}
-	what := struct {
+	a.writeRefused(ctx, halley.Actor{Kind: string(BySession), Name: row.of.name}, actRefused, on, struct {
 		Count  int `json:"count"`
 		Others int `json:"others,omitempty"`
-	}{row.count, row.others}
-	text, err := json.Marshal(what)
+	}{row.count, row.others})
+}
+
+// writeRefused writes a row about something that was refused, with its figures. Whoever was refused has gone by then, perhaps.
+func (a *Access) writeRefused(ctx context.Context, actor halley.Actor, what, on string, figures any) {
+	text, err := json.Marshal(figures)
 	if err == nil {
 		err = a.Audit.NoteAudit(context.WithoutCancel(ctx), halley.AuditEntry{
-			Change: halley.Change{Actor: halley.Actor{Kind: string(BySession), Name: row.of.name}, At: halley.MillisOf(time.Now())},
-			What:   "session.refuse", On: on, New: string(text),
+			Change: halley.Change{Actor: actor, At: halley.MillisOf(time.Now())}, What: what, On: on, New: string(text),
 		})
 	}
 	if err != nil {
-		a.Log.WarnContext(ctx, "a refused sign-in could not be noted in the audit trail", "err", err)
+		a.Log.WarnContext(ctx, "a refusal could not be noted in the audit trail", "what", what, "err", err)
 	}
 }
 

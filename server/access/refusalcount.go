@@ -43,8 +43,8 @@ func newRefusals[K comparable](most int) *refusals[K] {
 	return &refusals[K]{most: most, of: make(map[K]waiting)}
 }
 
-// add counts a refusal of k, of which w says on and every, and gives the row where one may be written now.
-func (r *refusals[K]) add(k K, w waiting, now time.Time) (refusalRow[K], bool) {
+// add counts a refusal of k, which concerned on and leaves a row every so often, and gives the row where one may be written now.
+func (r *refusals[K]) add(k K, on string, every time.Duration, now time.Time) (refusalRow[K], bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	before, known := r.of[k]
@@ -55,8 +55,7 @@ func (r *refusals[K]) add(k K, w waiting, now time.Time) (refusalRow[K], bool) {
 		r.others++
 		return refusalRow[K]{}, false
 	}
-	w.count, w.due = before.count+1, before.due
-	r.of[k] = w
+	r.of[k] = waiting{on: on, every: every, count: before.count + 1, due: before.due}
 	return r.row(k, now)
 }
 
