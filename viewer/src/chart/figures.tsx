@@ -1,11 +1,8 @@
-import { useState } from "preact/hooks";
-import { request } from "../api/client";
 import type { Channel, Completeness } from "../api/types";
 import { asOf } from "../fleet/fleet";
-import { announce } from "../parts/announce";
-import { failureWords } from "../parts/failure";
 import { GapTable } from "../parts/gaps";
-import { save, stamp } from "../parts/save";
+import { stamp } from "../parts/save";
+import { Saved, useSaving } from "../parts/saving";
 import { SteadyButton } from "../parts/steadybutton";
 import { Table } from "../parts/table";
 import { channelTitle } from "../words/device";
@@ -57,30 +54,14 @@ export function FiguresPanel({ of, shown, range, title }: { of: Subject; shown: 
 
 /** Saves all samples of a channel over the range, as the server writes them. */
 function CSVButton({ of, channel, name, range }: { of: Subject; channel: Channel; name: string; range: Range }) {
-  const [said, setSaid] = useState("");
-  const [busy, setBusy] = useState(false);
-  const act = async () => {
-    setBusy(true);
-    setSaid("");
-    try {
-      const response = await request(samplesOf(of, channel.id, range), { accept: "text/csv", unhurried: true });
-      save(await response.blob(), `halley-${of.file(channel.id)}-${stamp(range.from)}-${stamp(range.to)}.csv`);
-      announce(t("figures.saved", { name }));
-    } catch (cause) {
-      setSaid(failureWords(cause));
-    }
-    setBusy(false);
-  };
+  const saving = useSaving();
+  const file = `halley-${of.file(channel.id)}-${stamp(range.from)}-${stamp(range.to)}.csv`;
   return (
     <p class="act">
-      <SteadyButton class="btn small" off={busy} aria-label={t("figures.csv-of", { name })} onClick={() => void act()}>
-        {t(busy ? "figures.saving" : "figures.csv")}
+      <SteadyButton class="btn small" off={saving.busy} aria-label={t("figures.csv-of", { name })} onClick={() => saving.begin(samplesOf(of, channel.id, range), "text/csv", file)}>
+        {t("figures.csv")}
       </SteadyButton>
-      {said && (
-        <span class="failure" role="alert">
-          {said}
-        </span>
-      )}
+      <Saved of={saving} />
     </p>
   );
 }

@@ -99,9 +99,10 @@ function SignOutAfter({ who }: { who: Me }) {
   const choose = (minutes: number) => {
     wanted.current = minutes;
     setShown(minutes);
-    if (doing.busy) return;
+    let begun = false;
     void doing
       .run(async () => {
+        begun = true;
         setSaid("");
         let saved: number;
         do {
@@ -111,7 +112,7 @@ function SignOutAfter({ who }: { who: Me }) {
         setSaid(t("account.saved"));
       })
       .then((done) => {
-        if (!done) setShown(me.value?.sign_out_minutes ?? minutes);
+        if (begun && !done) setShown(me.value?.sign_out_minutes ?? minutes);
       });
   };
   return (

@@ -1,13 +1,14 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { ask, isAbandoned } from "../api/client";
+import { ask } from "../api/client";
 import type { AuditPage as Page, AuditRow } from "../api/proof";
 import { asOf, returns } from "../fleet/fleet";
-import { failureWords, FailureNote } from "../parts/failure";
+import { FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
 import { usePages, type Cursor } from "../parts/paged";
 import { Reviews } from "../parts/review";
-import { download, save, stamp } from "../parts/save";
+import { stamp } from "../parts/save";
+import { Saved, useSaving } from "../parts/saving";
 import { SteadyButton } from "../parts/steadybutton";
 import { Table } from "../parts/table";
 import { nameNow, Thing } from "../parts/thing";
@@ -15,7 +16,7 @@ import { useTitle } from "../parts/title";
 import { go, query } from "../router";
 import { choice, chosen } from "../tree/tree";
 import { actGroups, actName, actorKind, differences, type Difference } from "../words/audit";
-import { bytes, instant, millis, zone } from "../words/format";
+import { instant, millis, zone } from "../words/format";
 import { t } from "../words/messages";
 import { visible } from "../words/text";
 import { instantOf } from "../words/zone";
@@ -61,8 +62,6 @@ function dayStart(day: string, later: number): string {
 export function AuditPage() {
   useTitle(t("nav.audit"));
   const filter = readFilter(query.value);
-  const key = JSON.stringify(filter);
-  const { id, sub } = choice.value;
   // The newest entry of all is what a review goes up to, whatever is searched for.
   const newest = useLoading((signal) => ask<Page>("/audit?limit=1", { signal }), [returns.value]);
   return (
@@ -78,8 +77,8 @@ export function AuditPage() {
       </section>
       <Reviews newest={newest.value?.entries[0]?.id ?? null} />
       <section class="panel audit" aria-label={t("nav.audit")}>
-        <FilterForm key={key} filter={filter} />
-        <Trail key={`trail ${key} ${id} ${sub}`} filter={filter} />
+        <FilterForm key={JSON.stringify(filter)} filter={filter} />
+        <Trail key={`trail ${questionOf(filter, atOnce, null)}`} filter={filter} />
       </section>
     </>
   );
@@ -255,34 +254,16 @@ function Differences({ of }: { of: Difference[] }) {
 
 /** Saves all rows that fit as CSV, or prints what is shown. */
 function Files({ filter }: { filter: Filter }) {
-  const [said, setSaid] = useState("");
-  const [busy, setBusy] = useState(false);
-  const gone = useRef<AbortController | null>(null);
-  useEffect(() => () => gone.current?.abort(), []);
-  const act = async () => {
-    const control = new AbortController();
-    gone.current = control;
-    setBusy(true);
-    setSaid(t("figures.saving"));
-    try {
-      const file = await download(questionOf(filter, null, null), "text/csv", control.signal, (n) => setSaid(t("audit.received", { size: bytes(n) })));
-      save(file, `halley-audit-${stamp(asOf.peek())}.csv`);
-      setSaid(t("audit.saved", { size: bytes(file.size) }));
-    } catch (cause) {
-      if (isAbandoned(cause)) return;
-      setSaid(failureWords(cause));
-    }
-    setBusy(false);
-  };
+  const saving = useSaving();
   return (
     <p class="act files">
-      <SteadyButton class="btn small" off={busy} onClick={() => void act()}>
+      <SteadyButton class="btn small" off={saving.busy} onClick={() => saving.begin(questionOf(filter, null, null), "text/csv", `halley-audit-${stamp(asOf.peek())}.csv`)}>
         {t("audit.csv")}
       </SteadyButton>
       <button type="button" class="btn small" onClick={() => print()}>
         {t("audit.print")}
       </button>
-      <span role="status">{said}</span>
+      <Saved of={saving} />
     </p>
   );
 }

@@ -1,14 +1,14 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
-import { ask, isAbandoned } from "../api/client";
+import { useId, useMemo, useState } from "preact/hooks";
+import { ask } from "../api/client";
 import type { DeviceDays, FleetCompleteness } from "../api/proof";
 import { asOf, returns, serverNow } from "../fleet/fleet";
 import { places } from "../fleet/places";
-import { failureWords, FailureNote } from "../parts/failure";
+import { FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
 import { DaysTable, HeatMap } from "../parts/heatmap";
 import { useLoading } from "../parts/loading";
-import { download, save } from "../parts/save";
+import { Saved, useSaving } from "../parts/saving";
 import { SteadyButton } from "../parts/steadybutton";
 import { useTitle } from "../parts/title";
 import { dayOf, daysOf, daysWords, fleetFigures, listOf, matching, monthAfter, monthName, monthOf, readPeriod, type Days, type Period } from "../proof/days";
@@ -158,34 +158,14 @@ function PeriodPicker({ period }: { period: Period }) {
 }
 
 /** Saves the figures of every device and day. */
-function CSVButton({ days }: { days: Days }) {
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState("");
-  const gone = useRef<AbortController | null>(null);
-  useEffect(() => () => gone.current?.abort(), []);
-  const act = async () => {
-    const control = new AbortController();
-    gone.current = control;
-    setBusy(true);
-    setFailure("");
-    try {
-      save(await download(`/completeness?from=${days.from}&to=${days.to}`, "text/csv", control.signal, () => undefined), `halley-completeness-${days.from}-${days.to}.csv`);
-    } catch (cause) {
-      if (isAbandoned(cause)) return;
-      setFailure(failureWords(cause));
-    }
-    setBusy(false);
-  };
+function CSVButton({ days: { from, to } }: { days: Days }) {
+  const saving = useSaving();
   return (
     <>
-      <SteadyButton class="btn" off={busy} onClick={() => void act()}>
+      <SteadyButton class="btn" off={saving.busy} onClick={() => saving.begin(`/completeness?from=${from}&to=${to}`, "text/csv", `halley-completeness-${from}-${to}.csv`)}>
         {t("completeness.csv")}
       </SteadyButton>
-      {failure && (
-        <span class="failure" role="alert">
-          {failure}
-        </span>
-      )}
+      <Saved of={saving} />
     </>
   );
 }

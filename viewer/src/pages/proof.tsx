@@ -6,7 +6,8 @@ import { asOf, may, returns, serverNow } from "../fleet/fleet";
 import { storeState } from "../fleet/store";
 import { announce } from "../parts/announce";
 import { DatesDialog } from "../parts/dates";
-import { failureWords, FailureNote } from "../parts/failure";
+import { useDoing } from "../parts/doing";
+import { FailureNote } from "../parts/failure";
 import { Facts } from "../parts/facts";
 import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
@@ -155,41 +156,34 @@ function Findings({ of, all }: { of: Finding[]; all: number }) {
 
 /** Begins a verification, of all or between two dates, and shows how far it is. */
 function Verify({ of, onStarted }: { of: Verification | null; onStarted: () => void }) {
-  const [said, setSaid] = useState("");
   const [dates, setDates] = useState(false);
-  const [busy, setBusy] = useState(false);
+  const { busy, wrong, setWrong, run } = useDoing();
   const why = noChangeWords(storeState.value);
   const running = of?.running ?? false;
   const done = of?.at ?? "";
   useEffect(() => {
-    if (!running) setSaid("");
+    if (!running) setWrong("");
   }, [running, done]);
-  const begin = async (range?: Range) => {
-    setBusy(true);
-    setSaid("");
-    try {
+  const begin = (range?: Range) =>
+    void run(async () => {
       await request("/proof/verifications", { method: "POST", body: range ? { from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString() } : {} });
       announce(t("proof.verifying"));
       onStarted();
-    } catch (cause) {
-      setSaid(failureWords(cause));
-    }
-    setBusy(false);
-  };
+    });
   if (!may("proof.run")) return running && <Running progress={of?.progress ?? 0} />;
   const now = serverNow();
   // The buttons stay while it runs, so that whoever began it by keys is still where they were.
   return (
     <p class="act">
-      <SteadyButton class="btn primary small" off={busy || running} disabled={why !== ""} onClick={() => void begin()}>
+      <SteadyButton class="btn primary small" off={busy || running} disabled={why !== ""} onClick={() => begin()}>
         {t("proof.verify")}
       </SteadyButton>
       <SteadyButton class="btn small" off={busy || running} disabled={why !== ""} onClick={() => setDates(true)}>
         {t("proof.verify-dates")}
       </SteadyButton>
       {running && <Running progress={of?.progress ?? 0} />}
-      <span role="status" class={said ? "failure" : ""}>
-        {why || said}
+      <span role="status" class={wrong ? "failure" : ""}>
+        {why || wrong}
       </span>
       {dates && (
         <DatesDialog
@@ -197,7 +191,7 @@ function Verify({ of, onStarted }: { of: Verification | null; onStarted: () => v
           what={t("proof.verify-what")}
           act={t("proof.verify-act")}
           range={{ from: now - 31 * 86_400_000, to: now }}
-          onRange={(range) => void begin(range)}
+          onRange={begin}
           onClose={() => setDates(false)}
         />
       )}

@@ -3,7 +3,6 @@ import { left, stay, watchIdle } from "../access/idle";
 import { signOut, signOutIdle } from "../access/session";
 import { me } from "../fleet/fleet";
 import { t } from "../words/messages";
-import { focused } from "./focus";
 
 /** Signs out after so long without activity, with a warning before. */
 export function Idle() {
@@ -14,8 +13,20 @@ export function Idle() {
 
 function Warning() {
   const dialog = useRef<HTMLDialogElement>(null);
+  const staying = useRef<HTMLButtonElement>(null);
   const seconds = left.value ?? 0;
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    const shown = dialog.current;
+    const before = document.activeElement;
+    shown?.showModal();
+    // Whoever presses a key without looking stays.
+    staying.current?.focus();
+    // Another tab may answer, so that the browser, which gives the focus back where a dialog is closed, finds none to close.
+    return () => {
+      shown?.close();
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
   // What fails is said by the page: the server cannot be reached, or has ended the session.
   const go = () => void stay().catch(() => undefined);
   return (
@@ -40,7 +51,7 @@ function Warning() {
         <button type="button" class="btn" onClick={() => void signOut().catch(() => undefined)}>
           {t("nav.sign-out")}
         </button>
-        <button type="button" class="btn primary" ref={focused} onClick={go}>
+        <button type="button" class="btn primary" ref={staying} onClick={go}>
           {t("idle.stay")}
         </button>
       </div>
