@@ -1,7 +1,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page, type Request } from "playwright-core";
 import { expect } from "vitest";
 
 export type Storage = Awaited<ReturnType<BrowserContext["storageState"]>>;
@@ -43,6 +43,9 @@ export function launch(): Promise<Browser> {
 export class Visitor {
   readonly foreign: string[] = [];
   readonly errors: string[] = [];
+  /** What the page waits for, without the live stream, which never ends; and how often anything was asked for. */
+  private readonly unanswered = new Set<Request>();
+  private asked = 0;
 
   private constructor(
     readonly context: BrowserContext,
@@ -53,6 +56,14 @@ export class Visitor {
       const url = request.url();
       if (!url.startsWith("blob:") && !url.startsWith("data:") && new URL(url).origin !== origin) this.foreign.push(url);
     });
+    page.on("request", (request) => {
+      // With another document, nobody waits any more for what the last one asked for.
+      if (request.isNavigationRequest()) this.unanswered.clear();
+      if (new URL(request.url()).pathname === "/api/v1/live") return;
+      this.unanswered.add(request);
+      this.asked++;
+    });
+    for (const end of ["requestfinished", "requestfailed"] as const) page.on(end as "requestfinished", (request) => this.unanswered.delete(request));
     page.on("pageerror", (error) => this.errors.push(String(error)));
     page.on("console", (message) => {
       // A request that fails is told by the page itself; what the browser adds is about the network, not the page.
@@ -74,10 +85,11 @@ export class Visitor {
     return new Visitor(context, await context.newPage(), origin);
   }
 
-  /** Goes to a page and waits until it says what it is. */
+  /** Goes to a page and waits until it says what it is, and has what it asks for by itself. */
   async go(path: string): Promise<void> {
     await this.page.goto(path);
     await this.heading();
+    await this.settled();
   }
 
   async heading(): Promise<string> {
@@ -86,17 +98,17 @@ export class Visitor {
     return heading.innerText();
   }
 
-  /** Waits until what the page asks for at first has been answered: the live stream never ends, so the network is never idle. */
+  /** Waits until everything that the page asks for by itself has been answered and drawn; not in a page whose clock was stopped. */
   async settled(): Promise<void> {
-    const asked = () => this.page.evaluate(() => performance.getEntriesByType("resource").length);
-    let before = -1;
     await expect
       .poll(async () => {
-        const now = await asked();
-        const same = now === before;
-        before = now;
-        return same;
-      }, { interval: 400 })
+        const before = this.asked;
+        // What was answered is drawn in a next frame, and what follows from it is asked for after that.
+        await this.page.evaluate(async () => {
+          for (let i = 0; i < 3; i++) await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+        });
+        return this.unanswered.size === 0 && this.asked === before;
+      })
       .toBe(true);
   }
 

@@ -1,35 +1,20 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { People } from "../fixture/people";
 import { Fixture, type FixtureOptions } from "../fixture/server";
 import { totp } from "../fixture/totp";
-import { launch, Visitor } from "./browser";
 import { Keys } from "./keys";
-import { settled, walk, walkable } from "./walk";
+import { arrive, fixture, page, stage, visitor } from "./stage";
+import { settled, walk, walkable, well } from "./walk";
 
 // The pages before the frame (the first start, signing in, links, the second step), each walked and used by keys alone, against
 // the fixture. What they do is tried in signin.test.ts.
 
-let browser: Browser;
-let fixture: Fixture;
-let visitor: Visitor;
-let page: Page;
 let keys: Keys;
 
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-afterEach(async () => {
-  await visitor.leave();
-  await fixture.stop();
-});
+stage();
 
 async function open(options: FixtureOptions = {}, path = "/"): Promise<void> {
-  fixture = await Fixture.start({ accounts: "closed", ...options });
-  // Passkeys want a name, not an address.
-  visitor = await Visitor.open(browser, fixture.url.replace("127.0.0.1", "localhost"));
-  page = visitor.page;
+  await arrive(options);
   keys = new Keys(page);
   await walkable(page);
   await page.goto(path);
@@ -39,7 +24,7 @@ async function open(options: FixtureOptions = {}, path = "/"): Promise<void> {
 async function stands(title: string, reached: number): Promise<void> {
   await expect.poll(() => visitor.heading()).toBe(title);
   await settled(page);
-  expect({ title, ...(await walk(page)) }).toEqual({ title, missed: [], unseen: [], dead: [], strayed: [], ended: true, reached });
+  expect({ title, ...(await walk(page)) }).toEqual({ title, ...well, reached });
   await visitor.accessible();
 }
 const inside = () => page.locator("header nav").first().waitFor();
@@ -146,6 +131,33 @@ describe("before the frame, by keys alone", () => {
     await stands("Second step", 2);
     await keys.take("Use a passkey");
     await inside();
+    // Signed in by it, its owner takes it away again, or keeps it.
+    await keys.take("Eva Nováková");
+    await expect.poll(() => visitor.heading()).toBe("Your account");
+    await keys.take("Remove This laptop");
+    await page.getByRole("dialog", { name: /This laptop/ }).waitFor();
+    await settled(page);
+    expect(await walk(page)).toEqual({ ...well, reached: 2 });
+    await page.keyboard.press("Escape");
+    await expect.poll(() => keys.at(), { message: "the focus is back on what opened it" }).toBe("Remove This laptop");
+  });
+
+  it("whoever did nothing for a while stays signed in by a key", async () => {
+    await arrive({ signOutMinutes: 4 });
+    keys = new Keys(page);
+    await walkable(page);
+    await page.clock.install();
+    await page.goto("/people/2");
+    await signIn();
+    await expect.poll(() => visitor.heading()).toBe("Petr Svoboda");
+    await keys.to("Disable…");
+    await page.clock.fastForward(185_000);
+    await page.getByRole("dialog", { name: "Still there?" }).waitFor();
+    expect(await keys.at()).toBe("Stay signed in");
+    expect(await walk(page)).toEqual({ ...well, reached: 2 });
+    await keys.take("Stay signed in");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await keys.at(), "the focus is back where it was").toBe("Disable…");
   });
 
   it("an invitation and a link for a new password are followed, and a used one is left", async () => {
@@ -179,7 +191,7 @@ describe("before the frame, by keys alone", () => {
     const again = page.getByRole("dialog", { name: "Your password again" });
     await again.waitFor();
     expect(await keys.at()).toBe("Password");
-    expect(await walk(page)).toEqual({ missed: [], unseen: [], dead: [], strayed: [], ended: true, reached: 4 });
+    expect(await walk(page)).toEqual({ ...well, reached: 4 });
     await page.keyboard.press("Escape");
     await expect.poll(() => alert().innerText()).toMatch(/Nothing was changed/);
     expect(await keys.at(), "the focus is back in the dialog below").toBe("Disable");

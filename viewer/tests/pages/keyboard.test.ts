@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { routes, type RouteName } from "../../src/routes";
 import { Fixture } from "../fixture/server";
 import { launch, Visitor } from "./browser";
-import { settled, walk, walkable } from "./walk";
+import { settled, walk, walkable, well } from "./walk";
 
 // Every page inside the frame, and every dialog that opens from it, walked from beginning to end by the Tab key alone, against
 // the fixture. The pages before the frame are in entry.test.ts.
@@ -30,8 +30,6 @@ afterAll(async () => {
 const day = new Date(Date.now() - 2 * 86_400_000).toISOString().slice(0, 10);
 /** Of people the second: nobody has much to decide about themselves. */
 const addressOf = (name: RouteName, route: string) => route.replace(":id", name === "person" ? "2" : "1").replace(":day", day);
-
-const well = { missed: [], unseen: [], dead: [], strayed: [], ended: true };
 
 /** What opens a dialog without saying so by three dots. */
 const further: Partial<Record<RouteName, RegExp[]>> = { overview: [/choose an organization$/] };
@@ -77,5 +75,20 @@ describe("by keyboard alone", () => {
     const all = await openers(name);
     expect(all.length).toBeGreaterThanOrEqual(least[name] ?? 0);
     for (const opener of all) await dialog(opener);
+  }, 240_000);
+
+  it("so are the dialogs that only some states have: gaps to explain, what was kept of a device, one that is at no place", async () => {
+    const [gap] = fixture.fleet.gap();
+    await visitor.go(`/completeness/3/${new Date(gap).toISOString().slice(0, 10)}`);
+    await dialog(page.getByRole("button", { name: /^Say why/ }).first());
+    const device = fixture.fleet.devices.find((d) => d.state === "new")!;
+    const kept = device.quarantine;
+    const accepted = await visitor.context.request.post(`/api/v1/devices/${device.id}/accept`, { data: { name: "On a shelf", place_id: 0 } });
+    expect(accepted.status(), await accepted.text()).toBe(200);
+    device.quarantine = kept;
+    await visitor.go(`/devices/${device.id}/quarantine`);
+    await dialog(page.getByRole("button", { name: "Record these…" }));
+    await visitor.go(`/devices/${device.id}`);
+    await dialog(page.getByRole("button", { name: "Move to another organization…" }));
   }, 240_000);
 });

@@ -1,28 +1,14 @@
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Fixture, type FixtureOptions } from "../fixture/server";
-import { launch, Visitor } from "./browser";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import type { FixtureOptions } from "../fixture/server";
+import { enter, fixture, page, stage, visitor } from "./stage";
 
 // Organizations, places and swaps, against the fixture.
 
-let browser: Browser;
-let fixture: Fixture;
-let visitor: Visitor;
-let page: Page;
-
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-afterEach(async () => {
-  await visitor.leave();
-  await fixture.stop();
-});
+stage();
 
 async function open(path = "/", options: FixtureOptions = {}, window: BrowserContextOptions = {}): Promise<void> {
-  fixture = await Fixture.start(options);
-  visitor = await Visitor.open(browser, fixture.url, window);
-  page = visitor.page;
+  await enter(options, window);
   await visitor.go(path);
   await page.locator("header .org").waitFor();
 }

@@ -1,33 +1,19 @@
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { BrowserContextOptions } from "playwright-core";
+import { describe, expect, it } from "vitest";
 import type { Proof } from "../../src/api/proof";
 import { iso } from "../fixture/fleet";
-import { Fixture, type FixtureOptions } from "../fixture/server";
-import { launch, Visitor } from "./browser";
+import type { FixtureOptions } from "../fixture/server";
+import { enter, fixture, page, stage, visitor } from "./stage";
 
 // Gaps, findings, overdue drills, a long audit trail: states that a real server cannot be brought into on demand.
 
 const day = 86_400_000;
 
-let browser: Browser;
-let fixture: Fixture;
-let visitor: Visitor;
-let page: Page;
-
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-afterEach(async () => {
-  await visitor.leave();
-  await fixture.stop();
-});
+stage();
 
 /** Goes to a page; which one may depend on the fixture. */
 async function open(path: string | (() => string), options: FixtureOptions = {}, window: BrowserContextOptions = {}): Promise<void> {
-  fixture = await Fixture.start(options);
-  visitor = await Visitor.open(browser, fixture.url, window);
-  page = visitor.page;
+  await enter(options, window);
   await visitor.go(typeof path === "string" ? path : path());
 }
 
@@ -417,7 +403,7 @@ describe("the audit trail", () => {
     let text = "";
     for await (const part of stream) text += String(part);
     expect(text.trimEnd().split("\n")).toHaveLength(49);
-    await expect.poll(() => page.locator(".files [role=status]").innerText()).toMatch(/^Saved, /);
+    await expect.poll(() => page.locator(".files .said").innerText()).toMatch(/^The file has been saved, /);
   });
 
   it("is printed without what is only for the screen", async () => {

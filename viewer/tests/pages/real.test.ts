@@ -161,6 +161,8 @@ describe("the first hour on the program itself", () => {
 
   // What others see. They are asked in by the API; what is tried is what they come to.
 
+  /** What the page says. */
+  const said = (of: Visitor) => of.page.locator("main").innerText();
   const ways = (of: Page) => of.getByRole("navigation", { name: "Main" }).locator("a, button").allInnerTexts();
   const places = async () => ((await (await visitor.context.request.get("/api/v1/places")).json()) as { places: Place[] }).places;
   /** Somebody new with one role, signed in. */
@@ -209,8 +211,10 @@ describe("the first hour on the program itself", () => {
     const status = (await (await guest.context.request.get("/api/v1/status")).json()) as Record<string, unknown>;
     for (const name of ["node", "journal", "nodes", "listeners", "quarantine", "unrecognized"]) expect(status[name], name).toBeNull();
     expect(status["devices"]).toMatchObject({ accepted: 1 });
+    // Who changes nothing anywhere learns from the answer that they may not, and nothing of the place.
     const taken = await guest.context.request.patch(`/api/v1/places/${other!.id}`, { data: { name: "Mine", why: "I would like to have it." } });
-    expect(taken.status(), "changing the place of others").toBe(404);
+    const never = await guest.context.request.patch("/api/v1/places/999999", { data: { name: "Mine", why: "I would like to have it." } });
+    expect([taken.status(), never.status()], "changing the place of others").toEqual([403, 403]);
   });
 
   it("shows the server and no values to whoever looks after the server", async () => {
@@ -256,11 +260,4 @@ describe("the first hour on the program itself", () => {
     // Who would change what is of others is seen.
     expect(entries.filter((e) => e.who === "johann").map((e) => e.on)).toContain(`place ${other!.id}`);
   });
-
-  /** What the page says, once it has what it asked for. */
-  async function said(of: Visitor): Promise<string> {
-    await of.page.waitForLoadState("load");
-    await expect.poll(async () => (await of.page.locator("main").innerText()).includes("Asking the server…")).toBe(false);
-    return of.page.locator("main").innerText();
-  }
 });

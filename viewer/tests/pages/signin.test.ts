@@ -1,26 +1,14 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { BrowserContextOptions } from "playwright-core";
+import { describe, expect, it } from "vitest";
 import { People } from "../fixture/people";
 import { Fixture, type FixtureOptions } from "../fixture/server";
 import { totp } from "../fixture/totp";
-import { launch, Visitor } from "./browser";
+import { arrive, fixture, page, stage, visitor } from "./stage";
 
 // Coming in, proving who one is, and going out again: by name and password, with a second step, by a link, after a while without
 // activity. Against the fixture, which can be brought into any of these states.
 
-let browser: Browser;
-let fixture: Fixture;
-let visitor: Visitor;
-let page: Page;
-
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-afterEach(async () => {
-  await visitor.leave();
-  await fixture.stop();
-});
+stage();
 
 const tidy = async (name: string) => {
   await visitor.accessible();
@@ -28,7 +16,7 @@ const tidy = async (name: string) => {
   await visitor.shot(name);
 };
 
-async function open(options: FixtureOptions = {}, path = "/", visit: Parameters<typeof Visitor.open>[2] = {}): Promise<void> {
+async function open(options: FixtureOptions = {}, path = "/", visit: BrowserContextOptions = {}): Promise<void> {
   await arrive(options, visit);
   await page.goto(path);
 }
@@ -38,13 +26,6 @@ async function openWithClock(options: FixtureOptions, path: string): Promise<voi
   await arrive(options);
   await page.clock.install();
   await page.goto(path);
-}
-
-async function arrive(options: FixtureOptions, visit: Parameters<typeof Visitor.open>[2] = {}): Promise<void> {
-  fixture = await Fixture.start({ accounts: "closed", ...options });
-  // Passkeys want a name, not an address.
-  visitor = await Visitor.open(browser, fixture.url.replace("127.0.0.1", "localhost"), visit);
-  page = visitor.page;
 }
 
 const signIn = async (name = "eva", password = People.password) => {

@@ -1,29 +1,14 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { hostileName } from "../fixture/fleet";
 import { Fixture, type FixtureOptions } from "../fixture/server";
-import { launch, Visitor } from "./browser";
+import { enter, fixture, page, stage, visitor } from "./stage";
 
 // States that a real server cannot be brought into on demand: they are shown against the fixture.
 
-let browser: Browser;
-let fixture: Fixture;
-let visitor: Visitor;
-let page: Page;
-
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-afterEach(async () => {
-  await visitor.leave();
-  await fixture.stop();
-});
+stage();
 
 async function open(options: FixtureOptions = {}, path = "/"): Promise<void> {
-  fixture = await Fixture.start(options);
-  visitor = await Visitor.open(browser, fixture.url);
-  page = visitor.page;
+  await enter(options);
   await visitor.go(path);
   if (path.startsWith("/#")) await page.locator(".facts").first().waitFor();
 }

@@ -1,38 +1,24 @@
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { BrowserContextOptions } from "playwright-core";
+import { describe, expect, it } from "vitest";
 import type { Store } from "../../src/api/types";
 import { iso } from "../fixture/fleet";
-import { Fixture, type FixtureOptions } from "../fixture/server";
-import { launch, Visitor } from "./browser";
+import type { FixtureOptions } from "../fixture/server";
+import { enter, fixture, page, stage, visitor } from "./stage";
 
 // The database away, read-only, full, growing and shared: states that a real server cannot be brought into on demand.
 
 const hour = 3_600_000;
 const day = 24 * hour;
 
-let browser: Browser;
-let fixture: Fixture;
-let visitor: Visitor;
-let page: Page;
-
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-afterEach(async () => {
-  await visitor.leave();
-  await fixture.stop();
-});
+stage();
 
 /** Goes to a page. What waits for the database is a night's worth. */
 async function open(path: string, options: FixtureOptions = {}, window: BrowserContextOptions = {}): Promise<void> {
-  fixture = await Fixture.start(options);
+  await enter(options, window);
   if (options.store?.state && options.store.state !== "ok") {
     fixture.waiting = 1204;
     fixture.waitingSince = options.store.since ?? null;
   }
-  visitor = await Visitor.open(browser, fixture.url, window);
-  page = visitor.page;
   await visitor.go(path);
 }
 

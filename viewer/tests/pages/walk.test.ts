@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launch } from "./browser";
-import { walk, walkable } from "./walk";
+import { walk, walkable, well } from "./walk";
 
 // The walk by the Tab key finds what it is there to find.
 
@@ -16,7 +16,6 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 const rest = `<p><a href="#a">One</a> <button>Two</button> <input type="date" aria-label="Three"> <label><input type="radio" name="r"> Four</label> <label><input type="radio" name="r"> Five</label></p>`;
-const well = { missed: [], unseen: [], dead: [], strayed: [], ended: true };
 
 async function walked(content: string, work?: () => void) {
   await page.goto(`data:text/html,${encodeURIComponent(`<!doctype html><meta charset="utf-8"><main>${content}${rest}</main>`)}`);

@@ -19,6 +19,9 @@ export interface Walk {
   reached: number;
 }
 
+/** A walk that found nothing wrong, apart from how long it was. */
+export const well: Omit<Walk, "reached"> = { missed: [], unseen: [], dead: [], strayed: [], ended: true };
+
 interface Walker {
   begin: () => number;
   state: () => { ended: boolean; bound: number };
