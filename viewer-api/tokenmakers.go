@@ -21,25 +21,15 @@ type makerView struct {
 // newMakerView shows who made a token. all are all tokens that there are.
 func newMakerView(rights directory.Rights, all []storage.Token, t *storage.Token) makerView {
 	v := makerView{Kind: t.By.Kind, Name: t.By.Name}
-	p, there := personBehind(rights.State(), all, t.By)
+	p, there := people.Behind(rights.State(), all, t.By)
 	if there && rights.AtPerson(halley.PermitPersonRead, p.ID) {
 		v.PersonID, v.PersonState = &p.ID, &p.State
 	}
 	return v
 }
 
-// personBehind gives the person behind an actor; there is false where there is none.
-func personBehind(state *directory.State, all []storage.Token, a halley.Actor) (p halley.Person, there bool) {
-	chain := storage.Makers(all, a)
-	last := chain[len(chain)-1]
-	if last.Kind != "session" {
-		return p, false
-	}
-	return state.PersonNamed(last.Name)
-}
-
 // tokensOf lists the tokens that count at an instant and that a person or a token of theirs made, as far as the caller may see the tokens
-// of their nodes; nil while the store cannot be read. They count on when the person is gone: who takes the account away decides.
+// of their nodes; nil while the store cannot be read.
 func (a *API) tokensOf(ctx context.Context, rights directory.Rights, id halley.PersonID, now halley.Millis) ([]tokenView, error) {
 	all, err := a.People.Records.Tokens(ctx)
 	switch {
@@ -49,14 +39,9 @@ func (a *API) tokensOf(ctx context.Context, rights directory.Rights, id halley.P
 		return nil, err
 	}
 	list := []tokenView{}
-	for i := range all {
-		t := &all[i]
-		over := t.RevokedAt != 0 || t.ExpiresAt != 0 && t.ExpiresAt <= now
-		if over || !rights.AtOrganization(halley.PermitTokenRead, people.NodeOfToken(*t)) {
-			continue
-		}
-		if p, there := personBehind(rights.State(), all, t.By); there && p.ID == id {
-			list = append(list, newTokenView(rights, all, t))
+	for _, t := range people.TokensOf(rights.State(), all, id, now) {
+		if rights.AtOrganization(halley.PermitTokenRead, people.NodeOfToken(t)) {
+			list = append(list, newTokenView(rights, all, &t))
 		}
 	}
 	return list, nil

@@ -55,6 +55,8 @@ func userCommand() *command {
 			{
 				name:    "disable",
 				summary: "disable an account and end its sessions",
+				about: "Tokens that the person made work on; it names them. Works whether the server runs or not; a running server signs the\n" +
+					"person out within seconds.",
 				example: "halley user disable --data /var/lib/halley --name jana --reason \"on leave\"",
 				prepare: prepareUserDisable,
 			},

@@ -12,6 +12,7 @@ import (
 	"halley"
 	"halley/server/access"
 	"halley/server/directory"
+	"halley/server/people"
 	"halley/storage"
 )
 
@@ -90,9 +91,26 @@ func prepareUserDisable(fs *flag.FlagSet) action {
 			if _, err := o.store.ChangePerson(ctx, p.ID, storage.PersonUpdate{State: new(halley.PersonDisabled)}, change(*reason)); err != nil {
 				return err
 			}
-			return endSessions(ctx, o.store, p.ID)
+			if err := endSessions(ctx, o.store, p.ID); err != nil {
+				return err
+			}
+			return tellTokens(ctx, io, o.store, s, p)
 		})
 	}
+}
+
+// tellTokens says which tokens work on that somebody made, or a token of theirs.
+func tellTokens(ctx context.Context, io streams, store storage.Store, s *directory.State, p halley.Person) error {
+	all, err := store.Tokens(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range people.TokensOf(s, all, p.ID, halley.MillisOf(time.Now())) {
+		if _, err := fmt.Fprintf(io.out, "the token %s, which %s made, still works: halley token revoke ends it\n", cell(t.Name), cell(p.Name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // endSessions ends the sessions of a person; running servers see it within seconds.

@@ -112,6 +112,13 @@ export class Visitor {
       .toBe(true);
   }
 
+  /** Waits until the chart shows what was asked for last. */
+  async charted(): Promise<void> {
+    await this.page.locator(".plot canvas").first().waitFor();
+    await this.settled();
+    await this.page.locator("section.chart[aria-busy=false]").waitFor();
+  }
+
   /** Ends the visit; it must have been clean. */
   async leave(): Promise<void> {
     await this.context.close();

@@ -22,10 +22,6 @@ beforeEach(async () => {
 afterEach(() => visitor.leave());
 
 const tile = () => page.locator("a.tile");
-const chartReady = async () => {
-  await page.locator(".plot canvas").first().waitFor();
-  await page.locator("section.chart[aria-busy=false]").waitFor();
-};
 const overview = async () => {
   await visitor.go("/");
   await page.locator(".facts").first().waitFor();
@@ -34,11 +30,11 @@ const overview = async () => {
 const openFirstDevice = async () => {
   await overview();
   await tile().filter({ has: page.locator(".trend path") }).first().click();
-  await chartReady();
+  await visitor.charted();
   await page.locator(".visits a").first().click();
   await page.waitForURL("**/devices/*");
   await page.locator("#about").waitFor();
-  await chartReady();
+  await visitor.charted();
 };
 const rangeNamed = (name: string) => page.getByRole("group", { name: "Range" }).getByRole("button", { name, exact: true });
 const pressed = (button: Locator) => button.getAttribute("aria-pressed");
@@ -122,7 +118,7 @@ describe("a device", () => {
     for (const [name, key] of [["1 h", "hour"], ["Week", "week"], ["Month", "month"], ["Year", "year"], ["10 years", "decade"]] as const) {
       await rangeNamed(name).click();
       await page.waitForURL(`**?range=${key}`);
-      await chartReady();
+      await visitor.charted();
       expect(await pressed(rangeNamed(name))).toBe("true");
       expect(await page.locator("[role=alert]").count()).toBe(0);
     }
@@ -137,7 +133,7 @@ describe("a device", () => {
     const asked: URLSearchParams[] = [];
     page.on("request", (r) => r.url().includes("/samples") && asked.push(new URL(r.url()).searchParams));
     await rangeNamed("Year").click();
-    await chartReady();
+    await visitor.charted();
     await expect.poll(() => asked.length).toBeGreaterThan(0);
     expect(Number(asked[0]?.get("points"))).toBeLessThanOrEqual(1100);
     asked.length = 0;
@@ -150,7 +146,7 @@ describe("a device", () => {
     await openFirstDevice();
     await rangeNamed("Week").click();
     await page.waitForURL("**?range=week");
-    await chartReady();
+    await visitor.charted();
     const box = (await page.locator(".u-over").first().boundingBox())!;
     const y = box.y + box.height / 2;
     const drag = async (from: number, to: number) => {
@@ -166,7 +162,7 @@ describe("a device", () => {
     const zoomed = spanOfAddress();
     expect(zoomed.length / (7 * 86_400_000)).toBeCloseTo(0.2, 1);
     expect(Date.parse(new URL((await finer).url()).searchParams.get("from") ?? "")).toBe(zoomed.from);
-    await chartReady();
+    await visitor.charted();
 
     let before = page.url();
     await page.keyboard.down("Shift");
@@ -176,7 +172,7 @@ describe("a device", () => {
     const panned = spanOfAddress();
     expect(panned.length).toBe(zoomed.length);
     expect((zoomed.from - panned.from) / zoomed.length).toBeCloseTo(0.2, 1);
-    await chartReady();
+    await visitor.charted();
 
     before = page.url();
     await page.mouse.dblclick(box.x + box.width / 2, y);
@@ -226,12 +222,12 @@ describe("a device", () => {
     await overview();
     // A device of more than one channel has a further value on its tile.
     await tile().filter({ has: page.locator(".more span") }).first().click();
-    await chartReady();
+    await visitor.charted();
     const chips = page.getByRole("group", { name: "Channels in the chart" }).getByRole("button");
     expect(await chips.count()).toBeGreaterThan(1);
     await chips.nth(1).click();
     await page.waitForURL("**channels=**");
-    await chartReady();
+    await visitor.charted();
     await expect.poll(() => page.locator("[data-part=legend] > [class^=line-]").count()).toBe(2);
     await chips.nth(0).click();
     await expect.poll(() => page.locator("[data-part=legend] > [class^=line-]").count()).toBe(1);
@@ -395,7 +391,7 @@ describe("by keys alone", () => {
     };
     await tabTo("a.tile");
     await page.keyboard.press("Enter");
-    await chartReady();
+    await visitor.charted();
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
     await tabTo(".ranges button:nth-child(3)");
     await page.keyboard.press("Enter");
@@ -424,9 +420,9 @@ describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
     const other = await visit({ colorScheme });
     await other.go("/");
     await other.page.locator("a.tile").filter({ has: other.page.locator(".trend path") }).first().click();
-    await other.page.locator(".plot canvas").first().waitFor();
+    await other.charted();
     await other.page.getByRole("button", { name: "Week" }).click();
-    await other.page.locator("section.chart[aria-busy=false]").waitFor();
+    await other.charted();
     await other.shot(`device-${colorScheme}`);
     await other.page.getByRole("button", { name: "Table", exact: true }).click();
     await other.page.locator(".series-table tbody tr").first().waitFor();
@@ -451,8 +447,7 @@ describe("on a phone", () => {
     // A curve is loaded when it comes into sight, and on a phone the first tile is the only one in sight.
     await phone.page.locator("a.tile").last().scrollIntoViewIfNeeded();
     await phone.page.locator("a.tile").filter({ has: phone.page.locator(".trend path") }).first().click();
-    await phone.page.locator(".plot canvas").first().waitFor();
-    await phone.page.locator("section.chart[aria-busy=false]").waitFor();
+    await phone.charted();
     await phone.fitsWidth();
     await phone.shot("phone-device");
     await phone.leave();

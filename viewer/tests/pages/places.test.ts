@@ -22,10 +22,6 @@ const openPicker = async () => {
   await button().click();
   await tree().waitFor();
 };
-const chartReady = async () => {
-  await page.locator(".plot canvas").first().waitFor();
-  await page.locator("section.chart[aria-busy=false]").waitFor();
-};
 const nodesOf = (of: Page) => of.evaluate(() => document.getElementsByTagName("*").length);
 
 describe("the picker", () => {
@@ -240,7 +236,7 @@ describe("a place", () => {
     await open();
     await page.locator("a.tile", { hasText: "Hall A" }).click();
     await page.waitForURL("**/places/7");
-    await chartReady();
+    await visitor.charted();
     expect(await visitor.heading()).toMatch(/^Hall A −?\d/);
     expect(await page.locator(".crumb").innerText()).toBe("Overview › Acme › Brno");
     await expect.poll(() => page.locator(".legend.completeness").innerText()).toMatch(/^Received/);
@@ -249,12 +245,12 @@ describe("a place", () => {
     await visitor.shot("place");
     await page.getByRole("button", { name: "Week", exact: true }).click();
     await page.waitForURL("**?range=week");
-    await chartReady();
+    await visitor.charted();
   });
 
   it("shows its times in the zone of its organization, also where dates are chosen", async () => {
     await open("/places/11");
-    await chartReady();
+    await visitor.charted();
     await expect.poll(() => page.locator(".verdict .facts").innerText()).toMatch(/As of \d+ \w{3} \d{4} \d\d:\d\d:\d\d −0[45]:00/);
     await page.getByRole("button", { name: "Dates…" }).click();
     const dialog = page.getByRole("dialog", { name: "Choose dates" });
@@ -323,7 +319,7 @@ describe("a place", () => {
 describe("swapping a device", () => {
   it("takes two steps, warns where channels differ, and shows in the chart", async () => {
     await open("/places/2");
-    await chartReady();
+    await visitor.charted();
     await page.getByRole("button", { name: "Swap a device…" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByRole("radio").first().waitFor();
@@ -350,7 +346,7 @@ describe("swapping a device", () => {
     expect(body).toMatchObject({ from_device: 2, to_device: 25, retire: true, why: "the old one drifts" });
     await expect.poll(() => page.locator(".visits tbody tr").count()).toBeGreaterThan(1);
     expect(await page.locator(".swaps").innerText()).toMatch(/Cold room 2 → 00000025[\s\S]*the old one drifts/);
-    await chartReady();
+    await visitor.charted();
     await page.getByRole("button", { name: "Table", exact: true }).click();
     await page.locator(".series-table tbody tr").first().waitFor();
     await visitor.accessible();
@@ -434,7 +430,7 @@ describe("accepting a new device", () => {
 
 it("a reader changes nothing here", async () => {
   await open("/places/7", { role: "reader" });
-  await chartReady();
+  await visitor.charted();
   for (const name of ["Edit…", "Close…", "Swap a device…", "Put a device here…"]) expect(await page.getByRole("button", { name }).count(), name).toBe(0);
   await visitor.go("/organizations");
   await page.locator("tbody tr").first().waitFor();

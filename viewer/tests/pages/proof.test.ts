@@ -18,10 +18,6 @@ beforeEach(async () => {
 });
 afterEach(() => visitor.leave());
 
-const chartReady = async () => {
-  await page.locator(".plot canvas").first().waitFor();
-  await page.locator("section.chart[aria-busy=false]").waitFor();
-};
 
 describe("completeness", () => {
   const rows = () => page.getByRole("grid").locator("tbody tr");
@@ -36,7 +32,7 @@ describe("completeness", () => {
     await expect.poll(() => visitor.heading()).toMatch(/, \w{3} \d+ \w{3} \d{4}$/);
     await expect.poll(() => page.locator("#day-figures").innerText()).toMatch(/^Received [\d,]+ of [\d,]+/);
     await page.getByRole("link", { name: "Chart of this day" }).click();
-    await chartReady();
+    await visitor.charted();
     const shown = new URL(page.url()).searchParams;
     expect(Date.parse(shown.get("to") ?? "") - Date.parse(shown.get("from") ?? "")).toBe(86_400_000);
   });
@@ -94,7 +90,7 @@ describe("the audit trail", () => {
 it("a file of evidence is made of a place", async () => {
   await visitor.go("/");
   await page.locator("a.tile").filter({ has: page.locator(".trend path") }).first().click();
-  await chartReady();
+  await visitor.charted();
   const file = page.waitForEvent("download");
   await page.getByRole("button", { name: "Evidence…" }).click();
   await page.getByRole("dialog", { name: /^Evidence for / }).getByRole("button", { name: "Make the file" }).click();

@@ -167,7 +167,7 @@ describe("a device's day", () => {
       fixture.proof.addCause(3, { from: iso(from), to: iso(to), cause: "switched-off", note: "Defrosted" });
       return "/devices/3";
     });
-    await page.locator("section.chart[aria-busy=false]").waitFor();
+    await visitor.charted();
     expect(await page.locator(".legend.completeness b").innerText()).toMatch(/300 missing: device switched off$/);
     expect(await page.getByRole("group", { name: "What is missing" }).innerText()).toMatch(/“Defrosted” said by first administrator/);
     expect(await page.locator("svg.band .missing title").first().textContent()).toBe("300 missing: device switched off, says first administrator (“Defrosted”)");

@@ -253,6 +253,9 @@ describe("the first hour on the program itself", () => {
 
   it("asks by itself for nothing that would be refused, and be in the audit trail as a refusal", async () => {
     const [, other] = await places();
+    // What is audited lies in the journal first.
+    const flushed = await visitor.context.request.post("/api/v1/journal/flush");
+    expect(flushed.status(), await flushed.text()).toBe(200);
     const audit = await visitor.context.request.get("/api/v1/audit?what=access.refuse&limit=500");
     const { entries } = (await audit.json()) as { entries: { who: string; on: string }[] };
     const quiet = [administrator.name, "william"];

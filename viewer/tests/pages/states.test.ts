@@ -140,7 +140,7 @@ it("a reader looks and decides nothing", async () => {
 describe("a device", () => {
   it("shows a gap as a gap, says how much is missing and why", async () => {
     await open({}, "/devices/3");
-    await page.locator("section.chart[aria-busy=false]").waitFor();
+    await visitor.charted();
     const words = await page.locator(".legend.completeness b").innerText();
     expect(words).toMatch(/^Received 1,1[34]\d of 1,4[34]\d, 60 late, 300 missing: cause not known$/);
     expect(await page.locator("svg.band .missing").count()).toBe(1);
@@ -151,7 +151,7 @@ describe("a device", () => {
 
   it("lists samples without a value", async () => {
     await open({}, "/devices/8?channels=81");
-    await page.locator("section.chart[aria-busy=false]").waitFor();
+    await visitor.charted();
     expect(await page.getByRole("group", { name: /not simply good/ }).innerText()).toContain("sensor error 53");
     await page.getByRole("button", { name: "Table", exact: true }).click();
     expect(await page.locator(".series-table tbody tr").first().innerText()).toContain("sensor error 53");
@@ -160,7 +160,7 @@ describe("a device", () => {
 
   it("shows channels of different units one above the other", async () => {
     await open({}, "/devices/1?channels=10,11,12");
-    await page.locator("section.chart[aria-busy=false]").waitFor();
+    await visitor.charted();
     await expect.poll(() => page.locator(".plot canvas").count()).toBe(2);
     await visitor.accessible();
     await visitor.shot("channels");
