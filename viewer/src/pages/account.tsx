@@ -7,7 +7,7 @@ import { me, recognise } from "../fleet/fleet";
 import { announce } from "../parts/announce";
 import { Dialog } from "../parts/dialog";
 import { Act, useDoing, Wrong } from "../parts/doing";
-import { AuthenticatorSetup, PasskeySetup } from "../parts/factors";
+import { AuthenticatorSetup, PasskeySetup, RecoveryCodes } from "../parts/factors";
 import { FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
@@ -178,11 +178,15 @@ function PasswordDialog({ onDone, onClose }: { onDone: () => void; onClose: () =
 /** Authenticator and passkeys: what there is, adding and removing. */
 function Factors({ who }: { who: Me }) {
   const [adds, setAdds] = useState<"" | "totp" | "passkey">("");
+  const [renews, setRenews] = useState(false);
+  const [codes, setCodes] = useState<string[] | null>(null);
+  const renewed = useRef<string[] | null>(null);
   const [removes, setRemoves] = useState<{ path: string; name: string } | null>(null);
   const factor = who.second_factor;
   const list = useLoading((signal) => ask<{ passkeys: Passkey[] }>("/me/passkeys", { signal }), [factor.passkeys]);
   const done = () => {
     setAdds("");
+    setCodes(null);
     void recognise();
   };
   const passkeys = list.value?.passkeys ?? [];
@@ -197,7 +201,6 @@ function Factors({ who }: { who: Me }) {
           <li>
             <div>
               {t("account.totp")}
-              <small class="cell soft">{t("account.codes-left", { n: factor.recovery_codes })}</small>
             </div>
             <button type="button" class="btn small" aria-label={t("account.remove-of", { name: t("account.totp") })} onClick={() => setRemoves({ path: "/me/totp", name: t("account.totp") })}>
               {t("account.remove")}
@@ -221,10 +224,29 @@ function Factors({ who }: { who: Me }) {
             </li>
           );
         })}
+        {has && (
+          <li>
+            <div>
+              {t("account.codes")}
+              <small class="cell soft">{t("account.codes-left", { n: factor.recovery_codes })}</small>
+            </div>
+            <button
+              type="button"
+              class="btn small"
+              onClick={() => {
+                renewed.current = codes;
+                setRenews(true);
+              }}
+            >
+              {t("account.codes-renew")}
+            </button>
+          </li>
+        )}
       </ul>
+      {codes && <RecoveryCodes codes={codes} onDone={done} />}
       {adds === "totp" && <AuthenticatorSetup onDone={done} onCancel={() => setAdds("")} />}
       {adds === "passkey" && <PasskeySetup onDone={done} onCancel={() => setAdds("")} />}
-      {adds === "" && (
+      {adds === "" && !codes && (
         <p class="act">
           {!factor.totp && (
             <button type="button" class="btn" onClick={() => setAdds("totp")}>
@@ -235,6 +257,22 @@ function Factors({ who }: { who: Me }) {
             {t("account.passkey-add")}
           </button>
         </p>
+      )}
+      {renews && (
+        <Dialog
+          title={t("account.codes-renew-title")}
+          act={t("account.codes-renew-act")}
+          onAct={async () => {
+            renewed.current = (await ask<{ recovery_codes: string[] }>("/me/recovery-codes", { method: "POST", body: {} })).recovery_codes;
+          }}
+          onClose={() => {
+            // They take the focus, which the dialog gives back while it closes.
+            setCodes(renewed.current);
+            setRenews(false);
+          }}
+        >
+          <p>{t("account.codes-renew-what")}</p>
+        </Dialog>
       )}
       {removes && (
         <Dialog

@@ -107,7 +107,7 @@ function Head({ device, live, onChanged }: { device: Device; live: Latest | unde
           {t("facts.as-of")} <b>{instant(asOf.value)}</b>
         </span>
       </div>
-      {decision && <DecisionDialog device={device} decision={decision} onDone={onChanged} onClose={() => setDecision(null)} />}
+      {decision && <DecisionDialog key={decision} device={device} decision={decision} onDone={onChanged} onClose={() => setDecision(null)} />}
     </section>
   );
 }
@@ -251,7 +251,7 @@ function DevicePanel({ device, live }: { device: PlacedDevice; live: Latest | un
           </button>
         </p>
       )}
-      {decision && <DecisionDialog device={device} decision={decision} onDone={() => changes.value++} onClose={() => setDecision(null)} />}
+      {decision && <DecisionDialog key={decision} device={device} decision={decision} onDone={() => changes.value++} onClose={() => setDecision(null)} />}
       {moving && <MoveDeviceDialog device={device} onClose={() => setMoving(false)} />}
     </section>
   );

@@ -126,7 +126,7 @@ function Acts({ person, canChange, isOwn, onDone }: { person: Person; canChange:
       </p>
       <Wrong>{doing.wrong}</Wrong>
       {act === "edit" && <EditDialog person={person} onDone={() => done("people.changed")} onClose={() => setAct(null)} />}
-      {act !== null && act !== "edit" && <ActDialog person={person} act={act} onIssued={setIssued} onDone={done} onClose={() => setAct(null)} />}
+      {act !== null && act !== "edit" && <ActDialog key={act} person={person} act={act} onIssued={setIssued} onDone={done} onClose={() => setAct(null)} />}
       {issued && <LinkDialog issued={issued} title={t("people.link-title", { name: visible(person.name) })} email={person.email} onClose={() => setIssued(null)} />}
     </>
   );

@@ -36,7 +36,8 @@ export function Dialog({ title, children, act, grave, ready = true, onAct, onBac
     });
   };
   return (
-    <dialog ref={dialog} aria-labelledby={heading} onClose={onClose} {...(wide ? { class: "wide-dialog" } : {})}>
+    // The browser says a moment later that it was closed: by then another may stand in its place.
+    <dialog ref={dialog} aria-labelledby={heading} onClose={(event) => event.currentTarget.isConnected && onClose()} {...(wide ? { class: "wide-dialog" } : {})}>
       <form onSubmit={submit}>
         <h2 id={heading}>{title}</h2>
         {children}

@@ -54,8 +54,8 @@ export function AuthenticatorSetup({ onDone, onCancel }: { onDone: () => void; o
   );
 }
 
-/** The codes for when the authenticator is lost, shown this once. */
-function RecoveryCodes({ codes, onDone }: { codes: string[]; onDone: () => void }) {
+/** The codes for when the authenticator or the passkey is lost, shown this once. */
+export function RecoveryCodes({ codes, onDone }: { codes: string[]; onDone: () => void }) {
   const [kept, setKept] = useState(false);
   const [copied, setCopied] = useState(false);
   const id = useId();
@@ -63,7 +63,9 @@ function RecoveryCodes({ codes, onDone }: { codes: string[]; onDone: () => void 
   const text = `${heading}\n\n${codes.join("\n")}\n`;
   return (
     <div class="setup printed">
-      <h2>{t("account.codes")}</h2>
+      <h2 tabIndex={-1} ref={focused}>
+        {t("account.codes-new")}
+      </h2>
       <p>{t("account.codes-what")}</p>
       <p class="print-only">{visible(heading)}</p>
       <ul class="codes" aria-label={t("account.codes")}>

@@ -77,7 +77,7 @@ describe("before the frame, by keys alone", () => {
     await keys.write("Password", "wrong");
     await keys.take("Sign in");
     await expect.poll(() => alert().innerText()).toBe("The name or the password is wrong.");
-    expect(await keys.at(), "the focus stays where it was").toBe("Sign in");
+    await expect.poll(() => keys.at(), { message: "the focus stays where it was" }).toBe("Sign in");
     await signIn();
     await inside();
   });
@@ -92,7 +92,7 @@ describe("before the frame, by keys alone", () => {
     await keys.take("Authenticator app");
     await keys.take("Begin");
     await page.locator("code.grouped").waitFor();
-    expect(await keys.at()).toBe("Code that the app shows");
+    await expect.poll(() => keys.at()).toBe("Code that the app shows");
     await stands("Set up a second step", 5);
     const secret = (await page.locator("code.grouped").innerText()).replace(/\s/g, "");
     await keys.write("Code that the app shows", totp(secret));
@@ -134,6 +134,21 @@ describe("before the frame, by keys alone", () => {
     // Signed in by it, its owner takes it away again, or keeps it.
     await keys.take("Eva Nováková");
     await expect.poll(() => visitor.heading()).toBe("Your account");
+    // A passkey has no recovery codes of its own: they are made for it.
+    await keys.take("Make new ones…");
+    await page.getByRole("dialog", { name: "New recovery codes" }).waitFor();
+    await keys.take("Make new ones");
+    await keys.write("Password", People.password);
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.locator(".codes li").count()).toBe(10);
+    const made = await page.locator(".codes li").allInnerTexts();
+    await expect.poll(() => keys.at()).toBe("Your recovery codes");
+    await visitor.accessible();
+    await visitor.shot("codes-renewed");
+    await keys.tick("I have kept them");
+    await keys.take("Done");
+    await expect.poll(() => page.locator("section[aria-labelledby=factors] li").allInnerTexts()).toContainEqual(expect.stringMatching(/^Recovery codes\s*10 left/));
+    expect(made).toEqual(fixture.people.accounts.named("eva")!.recovery);
     await keys.take("Remove This laptop");
     await page.getByRole("dialog", { name: /This laptop/ }).waitFor();
     await settled(page);
@@ -153,11 +168,11 @@ describe("before the frame, by keys alone", () => {
     await keys.to("Disable…");
     await page.clock.fastForward(185_000);
     await page.getByRole("dialog", { name: "Still there?" }).waitFor();
-    expect(await keys.at()).toBe("Stay signed in");
+    await expect.poll(() => keys.at()).toBe("Stay signed in");
     expect(await walk(page)).toEqual({ ...well, reached: 2 });
     await keys.take("Stay signed in");
     await page.getByRole("dialog").waitFor({ state: "detached" });
-    expect(await keys.at(), "the focus is back where it was").toBe("Disable…");
+    await expect.poll(() => keys.at(), { message: "the focus is back where it was" }).toBe("Disable…");
   });
 
   it("an invitation and a link for a new password are followed, and a used one is left", async () => {
@@ -190,11 +205,11 @@ describe("before the frame, by keys alone", () => {
     await keys.take("Disable");
     const again = page.getByRole("dialog", { name: "Your password again" });
     await again.waitFor();
-    expect(await keys.at()).toBe("Password");
+    await expect.poll(() => keys.at()).toBe("Password");
     expect(await walk(page)).toEqual({ ...well, reached: 4 });
     await page.keyboard.press("Escape");
     await expect.poll(() => alert().innerText()).toMatch(/Nothing was changed/);
-    expect(await keys.at(), "the focus is back in the dialog below").toBe("Disable");
+    await expect.poll(() => keys.at(), { message: "the focus is back in the dialog below" }).toBe("Disable");
     await page.keyboard.press("Enter");
     await again.waitFor();
     await page.keyboard.type(People.password);

@@ -57,7 +57,8 @@ async function dialog(button: Locator): Promise<void> {
   expect({ title, ...(await walk(page)) }).toMatchObject({ title, ...well });
   await visitor.accessible("dialog:modal");
   await page.keyboard.press("Escape");
-  await page.locator("dialog:modal").waitFor({ state: "detached" });
+  // Closed, it is taken out of the page a moment later.
+  await page.locator("dialog").waitFor({ state: "detached" });
   await expect.poll(() => button.evaluate((e) => e === document.activeElement), { message: `${title}: the focus is back on what opened it` }).toBe(true);
 }
 

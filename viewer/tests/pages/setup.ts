@@ -5,7 +5,7 @@ import type { Storage } from "./browser";
 // The program that HALLEY_URL names has no accounts yet: the administrator is made with HALLEY_SECRET, and that one session serves
 // all tests but those of the first hour, which have a program of their own.
 
-const administrator = { name: "first.administrator", password: "Comet-1P-Halley" };
+export const administrator = { name: "first.administrator", password: "Comet-1P-Halley" };
 
 declare module "vitest" {
   export interface ProvidedContext {
