@@ -104,10 +104,23 @@ func (t *tally) take(e event) {
 		}
 		t.red[e.Package] = true
 		fmt.Fprintf(t.out, "FAIL  %s %s\n%s", e.Package, e.Test, t.text(key))
+		if e.Test == "" {
+			t.unfinished(e.Package)
+		}
 	default:
 		return
 	}
 	delete(t.output, key)
+}
+
+// unfinished shows what the tests of a package printed that never ended: where its process ended in the middle, one of them says why.
+func (t *tally) unfinished(ofPackage string) {
+	for key, printed := range t.output {
+		if test, ok := strings.CutPrefix(key, ofPackage+"\x00"); ok && test != "" {
+			fmt.Fprintf(t.out, "never ended  %s %s\n%s", ofPackage, test, printed.String())
+			delete(t.output, key)
+		}
+	}
 }
 
 func (t *tally) keep(output string) {
