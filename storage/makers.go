@@ -2,18 +2,9 @@ package storage
 
 import (
 	"slices"
-	"strconv"
 
 	"halley"
 )
-
-// Actor gives the token as the audit names it where it acts.
-func (t Token) Actor() halley.Actor {
-	return halley.Actor{Kind: actorToken, Name: t.Name, Session: "token " + strconv.FormatInt(t.ID, 10)}
-}
-
-// actorToken is the kind of an actor that is a token.
-const actorToken = "token"
 
 // Makers gives who is behind an actor: the actor itself, and behind a token who made it, and so on, for a token can make others. Last comes
 // the account of a person, the user of a command on the server, or a token of which nothing is known. tokens are all that there are, also

@@ -244,7 +244,7 @@ func bearer(ctx context.Context, o opened, text string) (access.Caller, error) {
 		return access.Caller{}, err
 	case token.RevokedAt != 0:
 		return refuse("the token " + token.Name + " was revoked")
-	case token.ExpiresAt != 0 && halley.MillisOf(time.Now()) >= token.ExpiresAt:
+	case token.Expired(halley.MillisOf(time.Now())):
 		return refuse("the token " + token.Name + " has expired: make another with halley token create")
 	}
 	// The keeper's login reads nothing of people, which a token's rights do not need.

@@ -124,7 +124,7 @@ func prepareTokenList(fs *flag.FlagSet) action {
 				switch {
 				case t.RevokedAt != 0:
 					state = "revoked"
-				case t.ExpiresAt != 0 && now >= t.ExpiresAt:
+				case t.Expired(now):
 					state = "expired"
 				}
 				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", cell(t.Name), cell(string(t.Role)), reached(s, t), t.CreatedAt, maker(t), expires, state)

@@ -24,7 +24,7 @@ func TestAnAccountOfTheCommandsComesAndGoes(t *testing.T) {
 		}
 		return string(out)
 	}
-	watching := newAPI(t, p, strings.TrimSpace(halley("token", "create", "--name", "wall", "--role", "administrator")))
+	watching := newAPI(t, p, administrator(t, data))
 	halley("user", "add", "--name", "maria", "--role", "administrator")
 	halley("organization", "add", "--path", "/Acme")
 	halley("user", "add", "--name", "caroline", "--role", "administrator", "--organization", "/Acme")

@@ -210,7 +210,7 @@ func (t *Tokens) Find(ctx context.Context, text string, now time.Time) (storage.
 	if err != nil {
 		return token, err
 	}
-	if token.ExpiresAt != 0 && halley.MillisOf(now) >= token.ExpiresAt {
+	if token.Expired(halley.MillisOf(now)) {
 		return token, unauthenticated("token-expired", "this token has expired: make another with `halley token create`")
 	}
 	return token, nil

@@ -22,7 +22,7 @@ func Behind(s *directory.State, all []storage.Token, a halley.Actor) (p halley.P
 func TokensOf(s *directory.State, all []storage.Token, id halley.PersonID, now halley.Millis) []storage.Token {
 	var list []storage.Token
 	for _, t := range all {
-		if t.RevokedAt != 0 || t.ExpiresAt != 0 && t.ExpiresAt <= now {
+		if !t.Counts(now) {
 			continue
 		}
 		if p, there := Behind(s, all, t.By); there && p.ID == id {

@@ -125,7 +125,7 @@ func (s *Store) CreateToken(ctx context.Context, t storage.Token, ch halley.Chan
 		used := false
 		err := c.each(ctx, func(scan func(...any) error) error {
 			o, err := tokenScan(scan)
-			used = used || o.RevokedAt == 0 && (o.ExpiresAt == 0 || o.ExpiresAt > ch.At)
+			used = used || o.Counts(ch.At)
 			return err
 		}, selectTokens+tokenNamed, args("name", t.Name)...)
 		if err != nil {
