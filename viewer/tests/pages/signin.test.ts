@@ -169,6 +169,7 @@ describe("a second step", () => {
     await expect.poll(() => alert().innerText()).toMatch(/wrong, used or too old/);
     await page.getByLabel("Code that the app shows").fill(totp(secret));
     await button("Confirm").click();
+    await page.locator(".codes li").first().waitFor();
     const codes = await page.locator(".codes li").allInnerTexts();
     expect(codes).toHaveLength(10);
     await tidy("recovery-codes");
