@@ -7,7 +7,7 @@ import { me, recognise } from "../fleet/fleet";
 import { announce } from "../parts/announce";
 import { Dialog } from "../parts/dialog";
 import { Act, useDoing, Wrong } from "../parts/doing";
-import { AuthenticatorSetup, PasskeySetup, RecoveryCodes } from "../parts/factors";
+import { AuthenticatorSetup, PasskeySetup, RecoveryCodes, RenewDialog } from "../parts/factors";
 import { FailureNote } from "../parts/failure";
 import { Heading } from "../parts/heading";
 import { useLoading } from "../parts/loading";
@@ -180,7 +180,6 @@ function Factors({ who }: { who: Me }) {
   const [adds, setAdds] = useState<"" | "totp" | "passkey">("");
   const [renews, setRenews] = useState(false);
   const [codes, setCodes] = useState<string[] | null>(null);
-  const renewed = useRef<string[] | null>(null);
   const [removes, setRemoves] = useState<{ path: string; name: string } | null>(null);
   const factor = who.second_factor;
   const list = useLoading((signal) => ask<{ passkeys: Passkey[] }>("/me/passkeys", { signal }), [factor.passkeys]);
@@ -230,14 +229,7 @@ function Factors({ who }: { who: Me }) {
               {t("account.codes")}
               <small class="cell soft">{t("account.codes-left", { n: factor.recovery_codes })}</small>
             </div>
-            <button
-              type="button"
-              class="btn small"
-              onClick={() => {
-                renewed.current = codes;
-                setRenews(true);
-              }}
-            >
+            <button type="button" class="btn small" onClick={() => setRenews(true)}>
               {t("account.codes-renew")}
             </button>
           </li>
@@ -259,20 +251,12 @@ function Factors({ who }: { who: Me }) {
         </p>
       )}
       {renews && (
-        <Dialog
-          title={t("account.codes-renew-title")}
-          act={t("account.codes-renew-act")}
-          onAct={async () => {
-            renewed.current = (await ask<{ recovery_codes: string[] }>("/me/recovery-codes", { method: "POST", body: {} })).recovery_codes;
-          }}
-          onClose={() => {
-            // They take the focus, which the dialog gives back while it closes.
-            setCodes(renewed.current);
+        <RenewDialog
+          onClose={(made) => {
             setRenews(false);
+            if (made) setCodes(made);
           }}
-        >
-          <p>{t("account.codes-renew-what")}</p>
-        </Dialog>
+        />
       )}
       {removes && (
         <Dialog

@@ -1,4 +1,4 @@
-import { useId, useState } from "preact/hooks";
+import { useId, useRef, useState } from "preact/hooks";
 import { attestationOf, canPasskey, creationOptions, PasskeyRefused } from "../access/passkey";
 import { ask } from "../api/client";
 import type { Authenticator } from "../api/people";
@@ -6,6 +6,7 @@ import { me, serverNow } from "../fleet/fleet";
 import { date } from "../words/format";
 import { t } from "../words/messages";
 import { visible } from "../words/text";
+import { Dialog } from "./dialog";
 import { Act, useDoing } from "./doing";
 import { failureWords } from "./failure";
 import { focused } from "./focus";
@@ -98,6 +99,19 @@ export function RecoveryCodes({ codes, onDone }: { codes: string[]; onDone: () =
         </button>
       </p>
     </div>
+  );
+}
+
+/** Asks whether new recovery codes are to be made, and gives them once it is closed: they take the focus, which it gives back while it closes. */
+export function RenewDialog({ onClose }: { onClose: (made: string[] | null) => void }) {
+  const made = useRef<string[] | null>(null);
+  const renew = async () => {
+    made.current = (await ask<{ recovery_codes: string[] }>("/me/recovery-codes", { method: "POST", body: {} })).recovery_codes;
+  };
+  return (
+    <Dialog title={t("account.codes-renew-title")} act={t("account.codes-renew-act")} onAct={renew} onClose={() => onClose(made.current)}>
+      <p>{t("account.codes-renew-what")}</p>
+    </Dialog>
   );
 }
 

@@ -63,7 +63,9 @@ export class Visitor {
       this.unanswered.add(request);
       this.asked++;
     });
-    for (const end of ["requestfinished", "requestfailed"] as const) page.on(end as "requestfinished", (request) => this.unanswered.delete(request));
+    const over = (request: Request) => this.unanswered.delete(request);
+    page.on("requestfinished", over);
+    page.on("requestfailed", over);
     page.on("pageerror", (error) => this.errors.push(String(error)));
     page.on("console", (message) => {
       // A request that fails is told by the page itself; what the browser adds is about the network, not the page.

@@ -18,7 +18,6 @@ beforeEach(async () => {
 });
 afterEach(() => visitor.leave());
 
-
 describe("completeness", () => {
   const rows = () => page.getByRole("grid").locator("tbody tr");
 
